@@ -1,0 +1,552 @@
+/**
+ * The vocabulary of whyslow: what flows from probes to facts to rules to the report.
+ *
+ * Units are in the names: Ns (nanoseconds), Us, Ms, S, Share (0..1 of a whole), PerRequest.
+ * Every timestamp is CLOCK_MONOTONIC in nanoseconds (exact up to 104 days of uptime, +-2 ns beyond).
+ */
+
+/** A value, or why there is none. Survives JSON. */
+export type Gathered<T> = { ok: true; value: T } | { ok: false; reason: string; enable?: string };
+
+/** Whether something can be done on this machine, and if not, why and what would change that. */
+export type Availability = { ok: true } | { ok: false; reason: string; enable: string };
+
+export type Runtime = 'node' | 'python' | 'native';
+
+// ---------------------------------------------------------------- host and settings
+
+/** What this machine is and allows. Read once, before anything is launched. */
+export interface Host {
+  kernel: string;
+  arch: string;
+  cpus: number;
+  memBytes: number;
+  nodeVersion: string;
+  isRoot: boolean;
+  /** _SC_CLK_TCK: unit of utime/stime in /proc/PID/stat. */
+  clockTicksHz: number;
+  pageBytes: number;
+  /** Version text by tool (`bpftrace`, `perf`, `strace`, `wrk`, `ss`); absent = not installed. */
+  tools: Partial<Record<string, string>>;
+}
+
+/** All options of a run, validated once and frozen. */
+export interface Settings {
+  command: string[];
+  /** Given by the user; otherwise found by watching the target listen. */
+  url: string | null;
+  port: number | null;
+  load: LoadSettings;
+  /** Probe ids asked for, or null for the default set. */
+  probes: ProbeId[] | null;
+  readyTimeoutS: number;
+  /** Account the target runs as: --user, or SUDO_USER. */
+  user: string | null;
+  allowRemote: boolean;
+  verbose: boolean;
+}
+
+export interface LoadSettings {
+  /** `autocannon`, `wrk`, `none`, or a command line to run. */
+  tool: string;
+  connections: number;
+  durationS: number;
+  warmupS: number;
+  method: string;
+  headers: [name: string, value: string][];
+  body: string | null;
+  keepAlive: boolean;
+  /** Requests a second over all connections; null = as fast as answers come. */
+  rate: number | null;
+  /** Stop after this many requests (warm-up not counted); null = by duration. */
+  amount: number | null;
+  timeoutS: number;
+}
+
+// ---------------------------------------------------------------- target
+
+/** One process of the target's tree, as /proc told it. */
+export interface ProcessInfo {
+  pid: number;
+  ppid: number;
+  /** Start time in clock ticks since boot: with the pid it names a process for good. */
+  startTicks: number;
+  comm: string;
+  cmdline: string[];
+  runtime: Runtime;
+  /** Holds a listening socket on the target's port. */
+  listens: boolean;
+}
+
+export interface TargetInfo {
+  origin: 'launch' | 'attach';
+  command: string[];
+  /** Root of the tree. */
+  pid: number;
+  /** Runtime of the processes that hold the listening port. */
+  runtime: Runtime;
+  url: string | null;
+  port: number | null;
+  /** Every process ever seen in the tree. */
+  processes: ProcessInfo[];
+}
+
+// ---------------------------------------------------------------- windows and probes
+
+/**
+ * A run is cut on the time axis:
+ *
+ *   startup | warmup | clean | observed | sockets | ledger | profile | clean | strace | drain
+ *
+ * `clean` holds no heavy probe: throughput and latency are read there.
+ */
+export type WindowName =
+  | 'startup' | 'warmup' | 'clean' | 'observed' | 'sockets' | 'ledger' | 'profile' | 'strace' | 'drain';
+
+export interface Window {
+  name: WindowName;
+  startNs: number;
+  endNs: number;
+}
+
+export type ProbeId =
+  | 'proc'          // /proc at 100 Hz, all along
+  | 'ss'            // ss -tinm, a few times
+  | 'sched'         // eBPF: on/off CPU, run queue, gaps between socket reads; stays on
+  | 'syscalls'      // eBPF: calls, errors, latency; startup and `observed`
+  | 'event-loop'    // eBPF: ticks; comes out of the syscalls program, same window
+  | 'failed-paths'  // eBPF: path lookups that fail; startup and `sockets`
+  | 'sockets'       // eBPF: reads and sends of the served port, one request at a time; `sockets`
+  | 'ledger'        // eBPF: where each thread's wall time goes; `ledger`
+  | 'perf'          // perf record, on-CPU stacks, stays on
+  | 'node'          // preload: loop delay, ELU, GC, heap
+  | 'cpuprofile'    // preload: V8 CPU profile; `profile`
+  | 'strace';       // fallback where eBPF is refused: startup and a window of its own
+
+export interface ProbeStatus {
+  id: ProbeId;
+  status: 'ok' | 'unavailable' | 'failed' | 'off';
+  weight: 'light' | 'heavy';
+  /** Why it is not ok; for `ok`, what it could not see, if anything. */
+  reason?: string;
+  enable?: string;
+}
+
+/** One file of raw output in a saved run. */
+export interface Artifact {
+  probe: ProbeId | 'load' | 'output';
+  /** The window it was gathered in; `all` where it spans them. */
+  window: WindowName | 'all';
+  /** File name below the run's `artifacts/`. */
+  file: string;
+  /** Whose output it is, where a probe writes one file a process. */
+  pid?: number;
+  tid?: number;
+}
+
+// ---------------------------------------------------------------- saved run
+
+export interface Manifest {
+  schema: 'whyslow-run/1';
+  whyslow: string;
+  createdAt: string;
+  host: Host;
+  settings: Settings;
+  target: TargetInfo;
+  windows: Window[];
+  probes: ProbeStatus[];
+  artifacts: Artifact[];
+  /** Pids of the load generator (root first), none for --load none. */
+  generatorPids: number[];
+  loadTool: string | null;
+  /** Set when the run was ended early by the user or the target. */
+  interrupted: string | null;
+}
+
+/** A saved run, opened. Texts are read on first use. */
+export interface Run {
+  manifest: Manifest;
+  text(artifact: Artifact): string;
+}
+
+// ---------------------------------------------------------------- load timeline
+
+/** One line of load.ndjson: what came back in one slice (250 ms or 1 s). */
+export interface LoadSlice {
+  type: 'slice';
+  startNs: number;
+  endNs: number;
+  completed: number;
+  /** By status code. */
+  statuses: Record<string, number>;
+  /** By errno or message. */
+  errors: Record<string, number>;
+  timeouts: number;
+  bytes: number;
+  connectionsOpened: number;
+  /** Completed requests by latency: key = lower bound of the bucket in us (<= 3% wide), value = count. */
+  latencyUs: Record<string, number>;
+}
+
+/** Last line of load.ndjson. Whole-run figures of tools that give no slices stand here. */
+export interface LoadSummary {
+  type: 'summary';
+  tool: string;
+  startNs: number;
+  endNs: number;
+  completed: number | null;
+  statuses: Record<string, number>;
+  errors: Record<string, number>;
+  timeouts: number;
+  non2xx: number;
+  connectionsOpened: number | null;
+  latencyMs: Latency | null;
+  /** The tool's own last output, for people; never parsed. */
+  output: string;
+}
+
+export interface Latency { mean: number; p50: number; p90: number; p99: number; p999: number; max: number }
+
+// ---------------------------------------------------------------- facts
+
+/** How a fact reads others: by the fact itself, memoised, errors as values. */
+export type FactReader = <T>(fact: Fact<T>) => Gathered<T>;
+
+/** A pure, named computation over a saved run. Throw `NoData` (errors.ts) where the run holds nothing for it. */
+export interface Fact<T> {
+  name: string;
+  compute(run: Run, read: FactReader): T;
+}
+
+/** What came back in one window, or over several of one name. */
+export interface WindowLoad {
+  name: WindowName | 'all';
+  durationS: number;
+  completed: number;
+  rps: number;
+  /** null where the tool gives no latency by time. */
+  latencyMs: Latency | null;
+  statuses: Record<string, number>;
+  non2xx: number;
+  errors: Record<string, number>;
+  timeouts: number;
+  connectionsOpened: number | null;
+}
+
+export interface RequestsFact {
+  tool: string;
+  connections: number;
+  /** What the load asked for. */
+  keepAlive: boolean;
+  /** The clean windows together: the figures to quote. Falls back to `all` when no clean window was long enough. */
+  headline: WindowLoad;
+  all: WindowLoad;
+  byWindow: WindowLoad[];
+  slices: { startNs: number; endNs: number; rps: number; p50Ms: number | null; p99Ms: number | null }[];
+  /** Requests in flight, by Little's law: rps x mean latency. Null without latency: `connections` for a closed loop. */
+  inFlight: number | null;
+  /** Rate of the last clean window over the first: 1 = steady. */
+  drift: number | null;
+  /** `generator`: counted by the load tool; `server`: counted at the server's sockets. */
+  source: 'generator' | 'server';
+}
+
+export interface ThreadUse {
+  pid: number;
+  tid: number;
+  name: string;
+  /** serving: reads requests of the port; worker: does work for one that serves; helper: the rest. */
+  role: 'serving' | 'worker' | 'helper';
+  /** Shares of one core over the clean windows. */
+  cpuShare: number;
+  userShare: number;
+  systemShare: number;
+  runQueueShare: number;
+  /** Where it stood when looked at (100 Hz): syscall name or `running`; shares sum to 1. fd when the call has one. */
+  waits: { in: string; fd: number | null; share: number }[];
+  voluntarySwitchesPerS: number;
+  involuntarySwitchesPerS: number;
+}
+
+export interface ThreadsFact {
+  durationS: number;
+  cpus: number;
+  threads: ThreadUse[];
+  /** Per process, threads that ended meanwhile included. */
+  processes: { pid: number; comm: string; serving: boolean; threads: number; cpuShare: number; minorFaultsPerS: number; majorFaultsPerS: number }[];
+  /** How serving threads were told: by their reads on the port, by the sockets they hold, or by their CPU. */
+  servingBy: 'reads' | 'sockets' | 'cpu';
+  /** The load generator: its busiest thread and its total, as shares of one core; null with no generator of ours. */
+  generator: { busiestThreadShare: number; totalShare: number; runQueueShare: number } | null;
+  /** Cores idle on the whole machine, 0..cpus. */
+  idleCores: number;
+}
+
+export type LedgerState = 'user' | 'gc' | 'kernel' | 'blocked' | 'run-queue' | 'idle';
+
+export interface LedgerPart { state: LedgerState; syscall?: string; ns: number; share: number }
+
+export interface LedgerThread {
+  pid: number;
+  tid: number;
+  name: string;
+  wallNs: number;
+  /** Without overlap, largest first. `idle` is the wait for events or for the next connection. */
+  parts: LedgerPart[];
+  unaccountedShare: number;
+}
+
+export interface LedgerFact { source: 'ebpf' | 'proc'; threads: LedgerThread[] }
+
+export interface SyscallUse {
+  name: string;
+  phase: 'startup' | 'serving';
+  calls: number;
+  /** Null for startup, or where requests could not be counted. */
+  perRequest: number | null;
+  /** By errno name. */
+  errors: Record<string, number>;
+  timeNs: number;
+  /** Quantiles of one call; null where only a total is known. */
+  p50Ns: number | null;
+  p99Ns: number | null;
+  maxNs: number | null;
+}
+
+export interface SyscallsFact { source: 'ebpf' | 'strace'; calls: SyscallUse[] }
+
+export interface FailedPath {
+  path: string;
+  errno: string;
+  syscall: string;
+  phase: 'startup' | 'serving';
+  calls: number;
+  perRequest: number | null;
+  /** The tool cut the path at its limit. */
+  truncated: boolean;
+}
+
+export interface FailedPathsFact {
+  source: 'ebpf' | 'strace';
+  paths: FailedPath[];
+  /** Failing calls while serving, per request, all paths. Null where requests could not be counted. */
+  servingPerRequest: number | null;
+  startupCalls: number;
+  /** Time in failing and succeeding lookups (openat, stat...) per request while serving; null without latencies. */
+  servingMsPerRequest: number | null;
+}
+
+/** One place in code. */
+export interface Frame {
+  name: string;
+  /** Path as the runtime gave it; null for native code without one. */
+  file: string | null;
+  line: number | null;
+  kind: 'js' | 'python' | 'native' | 'kernel' | 'gc';
+  /** Who owns it: the user's code, a package (its name in `package`), the runtime, the kernel. */
+  origin: 'app' | 'dependency' | 'runtime' | 'kernel';
+  package: string | null;
+}
+
+export interface HotFunction { frame: Frame; selfShare: number; totalShare: number; callers: Frame[] }
+
+export interface HotFunctionsFact {
+  source: 'cpuprofile' | 'perf';
+  pid: number;
+  tid: number;
+  samples: number;
+  /** Shares are of the on-CPU time of that thread; by self time, largest first. */
+  functions: HotFunction[];
+  /** On-CPU share by origin, self time. */
+  byOrigin: Record<Frame['origin'] | 'gc', number>;
+  /** Share of the window that the thread was idle. */
+  idleShare: number;
+}
+
+export type TickCause = 'gc' | 'blocked' | 'run-queue' | 'cpu' | 'unknown';
+
+/** One turn of an event loop that kept everyone waiting. */
+export interface LongTick {
+  pid: number;
+  tid: number;
+  startNs: number;
+  lengthNs: number;
+  /** event-loop: return of epoll_wait to its next call; sched: CPU stretch without a socket read; node: the runtime's own delay. */
+  source: 'event-loop' | 'sched' | 'node';
+  cause: TickCause;
+  /** The syscall it sat in, for `blocked`. */
+  syscall: string | null;
+  /** The function that ran, where a profile covered it. */
+  culprit: Frame | null;
+}
+
+export interface LoopThread {
+  pid: number;
+  tid: number;
+  name: string;
+  /** Ticks in the observed window; null where only the runtime was asked. */
+  ticks: number | null;
+  busyShare: number;
+  /** Of one tick. */
+  p50Ms: number | null;
+  p99Ms: number | null;
+  maxMs: number;
+  /** Mean busy time of a tick that did work. */
+  meanMs: number | null;
+}
+
+export interface EventLoopFact {
+  source: 'ebpf' | 'node';
+  threads: LoopThread[];
+  /** Over the whole load; longest first is NOT implied: in order of time. */
+  longTicks: LongTick[];
+  /** What a tick must exceed to be listed, ms. */
+  thresholdMs: number;
+  /** Time in which long ticks could be seen, s. */
+  watchedS: number;
+  /** Share of the watched time inside long ticks, on the worst thread. */
+  stalledShare: number;
+}
+
+export interface GcFact {
+  /** Worst serving thread. */
+  pid: number;
+  tid: number;
+  pauses: number;
+  totalMs: number;
+  maxMs: number;
+  /** Of the thread's wall time over the load. */
+  share: number;
+  byKind: { kind: string; count: number; totalMs: number; maxMs: number }[];
+  heapUsedMB: { first: number; last: number; max: number };
+  /** Bytes allocated a request, from heap growth between collections; null when not known. */
+  allocatedPerRequestKB: number | null;
+}
+
+/** One request seen at the server's socket: read of the request -> first send -> last send -> next read. */
+export interface SocketsFact {
+  source: 'ebpf' | 'ss';
+  /** Requests seen (a read that is followed by a send on the same socket). */
+  requests: number | null;
+  sendsPerResponse: number | null;
+  /** Mean size of the n-th send of a response, n from 1. */
+  sendBytes: number[];
+  /** TCP_NODELAY on the served sockets: true, false, or unknown. */
+  noDelay: boolean | null;
+  /** Share of responses whose last send was held back by the kernel (Nagle). */
+  heldShare: number | null;
+  /** From the last send to the client's next read, ms, median: held responses and the others. */
+  heldGapMs: number | null;
+  freeGapMs: number | null;
+  /** From read to first send, ms: the server's own time on a request. */
+  serviceMs: { mean: number; p10: number; p50: number; p90: number; p99: number } | null;
+  /** Requests being worked on at once: rate x mean service time. */
+  inService: number | null;
+  /** Share of `ss` samples of established sockets with unsent bytes. */
+  notSentShare: number | null;
+  rttMs: number | null;
+  /** Largest backlog of the listening socket and its limit. */
+  listenQueue: { max: number; limit: number } | null;
+  /** Connections accepted per request. */
+  acceptsPerRequest: number | null;
+}
+
+/** What the probes cost, measured in this run. */
+export interface OverheadFact {
+  /** Rate over all of the load against the clean windows. */
+  throughputRatio: number | null;
+  byWindow: { name: WindowName; ratio: number }[];
+  method: string;
+}
+
+// ---------------------------------------------------------------- rules
+
+export type FindingId =
+  | 'load-non-2xx' | 'load-client-saturated' | 'load-timeouts'
+  | 'nagle-delayed-ack' | 'missing-file-lookups' | 'startup-import-search'
+  | 'event-loop-blocked' | 'cpu-bound-user' | 'gc-pressure' | 'timer-wait'
+  | 'worker-pool-exhausted' | 'single-core-bound' | 'healthy' | 'unknown';
+
+export interface Evidence { text: string; value: number; unit: string }
+
+export interface Culprit {
+  kind: 'function' | 'path' | 'syscall' | 'socket' | 'status' | 'process' | 'thread';
+  /** As a person would say it: `render (lib/view.js:12)`, `/app/views/x.html`. */
+  name: string;
+  file?: string;
+  line?: number;
+}
+
+export interface Cost {
+  /** Share of a request's latency, or of the serving thread's time: 0..1. */
+  share: number;
+  /** Null where requests could not be counted. */
+  msPerRequest: number | null;
+}
+
+export interface Finding {
+  id: FindingId;
+  title: string;
+  /** One sentence with the numbers that prove it. */
+  summary: string;
+  confidence: number;
+  cost: Cost;
+  evidence: Evidence[];
+  culprit: Culprit | null;
+  /** What to do, one step a line, then how to check it. */
+  advice: string[];
+  /**
+   * cause: costs time and can be mended. load: the measurement itself is in doubt; goes first.
+   * state: nothing to mend (healthy, single-core-bound). note: true, but not why requests are slow.
+   */
+  kind: 'load' | 'cause' | 'state' | 'note';
+}
+
+export type Diagnosis =
+  | { kind: 'finding'; finding: Finding }
+  | { kind: 'absent'; why: string }
+  | { kind: 'no-data'; why: string; enable?: string };
+
+export interface Rule {
+  id: FindingId;
+  title: string;
+  /** Judges facts only. Never reads the target's name, path, port or text to decide. */
+  diagnose(read: FactReader): Diagnosis;
+}
+
+// ---------------------------------------------------------------- report
+
+/** The stable JSON (`--json`). Schema: docs/report.schema.json. */
+export interface Report {
+  schema: 'whyslow-report/1';
+  whyslow: string;
+  createdAt: string;
+  target: { origin: 'launch' | 'attach'; command: string[]; runtime: Runtime; url: string | null; pid: number; serving: { pid: number; tid: number; name: string }[] };
+  verdict: { id: FindingId; title: string; summary: string; confidence: number; cost: Cost };
+  findings: Omit<Finding, never>[];
+  ruledOut: { id: FindingId; why: string }[];
+  notObserved: { what: string; why: string; enable: string | null }[];
+  load: {
+    tool: string; connections: number; requests: number; durationS: number; rps: number;
+    latencyMs: Latency | null; errors: number; timeouts: number; non2xx: number; keepAlive: boolean;
+    timeline: { startNs: number; endNs: number; rps: number; p50Ms: number | null; p99Ms: number | null }[];
+  } | null;
+  phases: Window[];
+  ledger: {
+    source: 'ebpf' | 'proc';
+    threads: LedgerThread[];
+    /** Where one request's time goes, ms; parts sum to the mean latency. */
+    request: { totalMs: number; parts: { label: string; ms: number; share: number }[] } | null;
+  } | null;
+  syscalls: SyscallUse[];
+  failedPaths: FailedPath[];
+  eventLoop: EventLoopFact | null;
+  gc: GcFact | null;
+  hotFunctions: HotFunction[];
+  threads: ThreadUse[];
+  generator: ThreadsFact['generator'];
+  sockets: SocketsFact | null;
+  probes: ProbeStatus[];
+  overhead: OverheadFact | null;
+  interrupted: string | null;
+}
