@@ -1,0 +1,50 @@
+import type { Availability } from '../types.js';
+import { spawnBpftrace, whyNot } from './bpf-spawn.js';
+import { watchEnd } from './tool-process.js';
+
+/** What the scripts are built on. `reads` and `sockets` need a kernel with BTF, and 6.3 for the length tracepoints. */
+export type BpfFeature = 'syscalls' | 'sched' | 'reads' | 'sockets';
+
+/** Attached for a moment: nothing but that tells whether it works. Predicates never match, the interval ends it. */
+const TRIES: Record<BpfFeature, string> = {
+  syscalls: 'tracepoint:raw_syscalls:sys_exit /pid == 0/ { @[1] = count(); }',
+  sched: 'tracepoint:sched:sched_switch /pid == 1 && pid == 0/ { @[1] = count(); } tracepoint:signal:signal_generate /args->sig == 9999/ { @[2] = count(); }',
+  reads: 'tracepoint:sock:sock_recv_length /args->ret == 2147483647/ { $sk = (struct sock *)args->sk; @[$sk->__sk_common.skc_num] = count(); }',
+  sockets: 'tracepoint:sock:sock_send_length /args->ret == 2147483647/ { $t = (struct tcp_sock *)args->sk; @[$t->write_seq - $t->snd_nxt, $t->nonagle & 1] = count(); }',
+};
+
+/** Long enough for a loaded machine; bpftrace takes 0.3 s on a quiet one. */
+const TIMEOUT_MS = 10_000;
+
+const AS_ROOT = 'run as root (sudo), or in a container with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN';
+
+const tried = new Map<BpfFeature, Promise<Availability>>();
+
+/** Whether this machine takes such a program, by trying once. */
+export function canUse(feature: BpfFeature): Promise<Availability> {
+  let known = tried.get(feature);
+  if (!known) tried.set(feature, known = attach(TRIES[feature]));
+  return known;
+}
+
+async function attach(program: string): Promise<Availability> {
+  const child = spawnBpftrace(['-e', `BEGIN { printf("pid %d\\n", pid); } interval:ms:1 { exit(); } ${program}`], 'pipe');
+  let stdout = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
+  const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+  const { code, signal, stderr } = await watchEnd(child).ended;
+  clearTimeout(timer);
+  if (code === 127 || /ENOENT|not found|No such file or directory/.test(stderr) && stdout === '' && !/tracepoint|BTF|struct/.test(stderr)) {
+    return { ok: false, reason: 'bpftrace is not installed', enable: 'apt install bpftrace (or your distribution\'s package)' };
+  }
+  const pid = /pid (\d+)/.exec(stdout)?.[1];
+  if (code !== 0 || pid === undefined) {
+    const reason = signal === 'SIGKILL' ? 'bpftrace did not start within 10 s' : whyNot(stderr);
+    const asRoot = process.geteuid?.() !== 0 || /permitted|permission|denied|root/i.test(stderr);
+    return { ok: false, reason: asRoot ? `eBPF is not permitted here (${reason})` : reason, enable: asRoot ? AS_ROOT : 'a kernel from 6.3 on, with BTF (/sys/kernel/btf/vmlinux)' };
+  }
+  if (Number(pid) !== child.pid) {
+    return { ok: false, reason: 'whyslow runs in a PID namespace: eBPF sees other process ids than it does', enable: 'run whyslow on the host, or in a container with --pid=host' };
+  }
+  return { ok: true };
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The scripts name x86_64 numbers. aarch64 has its own; calls that it never had get a number that nothing has. */
+const ABSENT = 9999;
+export const AARCH64: Readonly<Record<string, number>> = {
+  open: ABSENT, stat: ABSENT, lstat: ABSENT, access: ABSENT, readlink: ABSENT, poll: ABSENT, select: ABSENT, epoll_wait: ABSENT,
+  openat: 56, newfstatat: 79, readlinkat: 78, faccessat: 48, execve: 221, execveat: 281, statx: 291, openat2: 437, faccessat2: 439,
+  epoll_pwait: 22, epoll_pwait2: 441, ppoll: 73, pselect6: 72, io_uring_enter: 426,
+};
+
+export interface ScriptInput {
+  /** File in probes/, without `.bt`. */
+  name: string;
+  arch: string;
+  /** Thread ids by process, of the target's tree. */
+  threads: ReadonlyMap<number, readonly number[]>;
+  /** False where the kernel has no sock_recv_length (before 6.3): the part between `READS {` and `READS }` goes. */
+  reads: boolean;
+}
+
+/** Seeds beyond this many make the program too long; what they would have named is adopted at its first switch. */
+const SEEDS_AT_MOST = 1000;
+
+const NUMBER = /^#define NR_(\w+) \d+/gm;
+
+/** A script of probes/ made ready for one target. It takes the root's pid as $1 and the served port as $2. */
+export function bpfScript({ name, arch, threads, reads }: ScriptInput): string {
+  let text = readFileSync(fileURLToPath(new URL(`../../probes/${name}.bt`, import.meta.url)), 'utf8');
+  if (/^(arm64|aarch64)$/.test(arch)) text = text.replace(NUMBER, (_, call: string) => `#define NR_${call} ${String(AARCH64[call] ?? ABSENT)}`);
+  if (!reads) text = text.replace('#define WATCH_READS 1', '#define WATCH_READS 0').replace(/^\/\/ READS \{[\s\S]*?^\/\/ READS \}/m, '');
+  const pids = [...threads.keys()];
+  const tids = [...threads].flatMap(([pid, of]) => of.map((tid) => [tid, pid] as const)).slice(0, SEEDS_AT_MOST);
+  return text
+    .replace(/^.*\/\/ SEED PROCESSES$/m, pids.map((pid) => `  @tracked[${String(pid)}] = (uint64)1;`).join('\n'))
+    .replace(/^.*\/\/ SEED THREADS$/m, tids.map(([tid, pid]) => `  @tgid[${String(tid)}] = (uint64)${String(pid)};`).join('\n'));
+}

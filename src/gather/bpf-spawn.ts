@@ -1,0 +1,39 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { tied } from './tool-process.js';
+
+const TRACEFS = '/sys/kernel/tracing';
+
+/** In a mount namespace of its own: the machine's own mounts stay as they are. */
+const WITH_TRACEFS = ['unshare', '-m', 'sh', '-c', `mount -t tracefs nodev ${TRACEFS} && exec "$@"`, 'sh'];
+
+/**
+ * Keys a map can hold. The largest is the histogram by thread, call and bucket: 64 threads x 40 calls x 12 buckets.
+ * Maps are allocated in full, for every CPU: 32768 x 40 bytes x CPUs each.
+ */
+export const MAP_KEYS = 32_768;
+
+/** The longest string that bpftrace 0.17 takes. */
+export const STRING_BYTES = 200;
+
+/**
+ * Starts `bpftrace -f json ...`. All of the chain execs, so the child's pid is bpftrace's, and it dies with us: setpriv's
+ * death signal outlives exec. Its own session, so that a Ctrl-C on the terminal is ours to handle.
+ */
+export function spawnBpftrace(args: readonly string[], stdout: number | 'pipe'): ChildProcess {
+  const bpftrace = ['bpftrace', '-k', '-f', 'json', ...args];
+  const [file = '', ...rest] = existsSync(`${TRACEFS}/events`) ? bpftrace : [...WITH_TRACEFS, ...bpftrace];
+  return spawn(...tied(file, rest, 'KILL'), {
+    detached: true,
+    stdio: ['ignore', stdout, 'pipe'],
+    // Renamed in 0.20: set both.
+    env: { ...process.env, BPFTRACE_MAP_KEYS_MAX: String(MAP_KEYS), BPFTRACE_MAX_MAP_KEYS: String(MAP_KEYS), BPFTRACE_STRLEN: String(STRING_BYTES), BPFTRACE_MAX_STRLEN: String(STRING_BYTES) },
+  });
+}
+
+/** What it does not mean: it says so on every start in a container, and works. */
+const HARMLESS = /RLIMIT_MEMLOCK|WARNING|Addrspace is not set/;
+
+/** The line of bpftrace's stderr that tells why it gave up. */
+export const whyNot = (stderr: string): string =>
+  stderr.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !HARMLESS.test(line)).at(0)?.slice(0, 200) ?? 'bpftrace ended without saying why';

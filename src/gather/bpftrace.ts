@@ -1,0 +1,212 @@
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, createWriteStream, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Artifact, Availability, ProbeId, WindowName } from '../types.js';
+import { canUse, type BpfFeature } from './bpf-check.js';
+import { fullPipe } from './bpf-fifo.js';
+import { bpfScript } from './bpf-script.js';
+import { spawnBpftrace, whyNot } from './bpf-spawn.js';
+import { standings, threadsOf } from './bpf-threads.js';
+import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
+import { watchEnd, type Finished } from './tool-process.js';
+
+export interface BpfProbeInput {
+  id: ProbeId;
+  weight: Probe['weight'];
+  windows: Probe['windows'];
+  /** All of them must work here. */
+  needs: readonly BpfFeature[];
+  /** Used where they work; the script loses that part elsewhere. */
+  wants?: readonly BpfFeature[];
+  /** Add to the output where each thread stood when the gate opened and when it closed. */
+  standings?: boolean;
+}
+
+/** Compiling takes 0.3 s on a quiet machine. */
+const COMPILE_MS = 15_000;
+const OPEN_MS = 8_000;
+/** Detaching takes 50 ms a tracepoint; after that the kernel detaches on its own, and only the last dump is lost. */
+const STOP_MS = 3_000;
+/** A process that lives this long is here to stay: worth compiling again for. */
+const SETTLED_MS = 50;
+
+/** A probe out of a script of the same name in probes/. */
+export function bpfProbe(input: BpfProbeInput): Probe {
+  const { id, weight, windows } = input;
+  return {
+    id, weight, windows,
+    check: async () => firstRefusal(await Promise.all(input.needs.map(canUse))),
+    prepare: (ctx, window) => prepare(input, ctx, window),
+  };
+}
+
+const firstRefusal = (checks: readonly Availability[]): Availability => checks.find((c) => !c.ok) ?? { ok: true };
+
+/**
+ *   prepare: compile, then hang in the first write, not yet attached     start: read        stop: SIGINT
+ *   ---------------------------------------------------------------------|=== gate open ====|-- last dump
+ */
+async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowName | 'all'): Promise<PreparedProbe> {
+  const reads = (await Promise.all((input.wants ?? []).map(canUse))).every((c) => c.ok);
+  const compile = () => launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads: threadsOf(ctx.pids()), reads }), ctx);
+  const seeded = new Set(ctx.pids());
+  let armed: Armed | null = await compile();
+  // Newer bpftrace attaches before it speaks: then it must not wait attached.
+  if (armed.isAttached()) {
+    await armed.kill();
+    armed = null;
+  }
+
+  const file = `${input.id}.${window}.ndjson`;
+  let session: Session | null = null;
+  let stopped: Promise<Artifact[]> | null = null;
+  const note = () => {
+    if (input.standings) session?.note({ type: 'whyslow_threads', data: { threads: standings(ctx.pids()) } });
+  };
+
+  return {
+    start: async () => {
+      if (armed && await hasSettledNew(ctx, seeded)) {
+        await armed.kill();
+        armed = null;
+      }
+      session = openSession(armed ?? await compile(), join(ctx.dir, file));
+      armed = null;
+      await session.opened;
+      note();
+    },
+    stop: () => stopped ??= (async () => {
+      if (!session) {
+        await armed?.kill();
+        return [];
+      }
+      const ending = session.interrupt();
+      note();
+      await ending;
+      return [{ probe: input.id, window, file }];
+    })(),
+  };
+}
+
+/** Whether processes joined the tree for good since the program was seeded. */
+async function hasSettledNew(ctx: ProbeContext, seeded: ReadonlySet<number>): Promise<boolean> {
+  const fresh = ctx.pids().filter((pid) => !seeded.has(pid));
+  if (fresh.length === 0) return false;
+  await sleep(SETTLED_MS);
+  const now = new Set(ctx.pids());
+  return fresh.some((pid) => now.has(pid));
+}
+
+interface Armed {
+  child: ChildProcess;
+  readFd: number;
+  ended: Promise<Finished>;
+  isAttached(): boolean;
+  kill(): Promise<void>;
+}
+
+/** Resolves once the program is compiled and waits for us to read. */
+async function launch(script: string, ctx: ProbeContext): Promise<Armed> {
+  const { readFd, writeFd } = await fullPipe();
+  const child = spawnBpftrace(['-e', script, String(ctx.rootPid), String(ctx.port ?? 0)], writeFd);
+  closeSync(writeFd);
+  const { ended } = watchEnd(child);
+  let finished: Finished | null = null;
+  void ended.then((f) => { finished = f; });
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await ended;
+    closeSync(readFd);
+  };
+  for (const deadline = Date.now() + COMPILE_MS; ;) {
+    if (finished) {
+      closeSync(readFd);
+      throw new Error(`bpftrace: ${whyNot((finished as Finished).stderr)}`);
+    }
+    if (isWriting(child.pid)) break;
+    if (Date.now() > deadline) {
+      await kill();
+      throw new Error(`bpftrace did not compile its program within ${String(COMPILE_MS / 1000)} s`);
+    }
+    await sleep(10);
+  }
+  return { child, readFd, ended, kill, isAttached: () => isAttached(child.pid) };
+}
+
+/** write(1, ...) by /proc/PID/syscall: number 1 on x86_64, 64 on aarch64. */
+function isWriting(pid = 0): boolean {
+  try {
+    return readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim() === 'bpftrace'
+      && /^(1|64) 0x1 /.test(readFileSync(`/proc/${String(pid)}/syscall`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function isAttached(pid = 0): boolean {
+  const dir = `/proc/${String(pid)}/fd`;
+  try {
+    return readdirSync(dir).some((fd) => /perf_event|bpf[_-]link/.test(readlinkSync(join(dir, fd))));
+  } catch {
+    return false;
+  }
+}
+
+interface Session {
+  opened: Promise<void>;
+  note(record: object): void;
+  interrupt(): Promise<void>;
+}
+
+/** Lets the program go on, and keeps all it says. */
+function openSession({ child, readFd, ended }: Armed, path: string): Session {
+  const out = createWriteStream(path);
+  const source = new Socket({ fd: readFd, readable: true, writable: false });
+  const closed = new Promise<void>((resolve) => source.once('close', () => resolve()));
+  let began = false;
+  let head = '';
+  const notes: string[] = [];
+
+  const opened = new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`bpftrace did not attach within ${String(OPEN_MS / 1000)} s`)), OPEN_MS);
+    const settle = (error?: Error) => {
+      clearTimeout(timer);
+      head = '';
+      if (error) reject(error);
+      else resolve();
+    };
+    let isOpen = false;
+    source.on('error', () => source.destroy());
+    source.on('data', (chunk: Buffer) => {
+      // The newlines that kept the pipe full are no output.
+      const from = began ? 0 : chunk.findIndex((byte) => byte !== 0x0a);
+      if (from === -1) return;
+      began = true;
+      const text = chunk.subarray(from);
+      out.write(text);
+      if (isOpen) return;
+      head += text.toString('latin1');
+      isOpen = head.includes('"open ');
+      if (isOpen) settle();
+    });
+    void ended.then(({ stderr }) => settle(new Error(`bpftrace: ${whyNot(stderr)}`)));
+  });
+  // Nobody may be waiting for it any more.
+  opened.catch(() => undefined);
+
+  let interrupted: Promise<void> | null = null;
+  return {
+    opened,
+    note: (record) => { notes.push(JSON.stringify(record)); },
+    interrupt: () => interrupted ??= (async () => {
+      child.kill('SIGINT');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await ended;
+      clearTimeout(timer);
+      await closed;
+      await new Promise<void>((resolve) => out.end(['', ...notes, ''].join('\n'), () => resolve()));
+    })(),
+  };
+}

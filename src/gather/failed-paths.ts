@@ -1,0 +1,4 @@
+import { bpfProbe } from './bpftrace.js';
+
+/** Path lookups that fail, and the time of all: probes/failed-paths.bt. */
+export const failedPathsProbe = bpfProbe({ id: 'failed-paths', weight: 'heavy', windows: ['startup', 'sockets'], needs: ['syscalls', 'sched'] });

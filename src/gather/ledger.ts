@@ -1,0 +1,4 @@
+import { bpfProbe } from './bpftrace.js';
+
+/** Where each thread's wall time goes, without overlap: probes/ledger.bt. */
+export const ledgerProbe = bpfProbe({ id: 'ledger', weight: 'heavy', windows: ['ledger'], needs: ['syscalls', 'sched'], standings: true });

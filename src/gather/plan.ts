@@ -1,0 +1,50 @@
+import type { WindowName } from '../types.js';
+
+/** A window to be, in seconds of the measured load. */
+export interface PlannedWindow {
+  name: WindowName;
+  seconds: number;
+}
+
+type Heavy = Extract<WindowName, 'observed' | 'sockets' | 'ledger' | 'profile' | 'strace'>;
+
+/**
+ * Share of the load each heavy window gets, and the least that says something, s.
+ * Chosen so that the cost of all, averaged over the load, stays below 5%:
+ * observed 0.10 x 0.15 + sockets 0.10 x 0.08 + ledger 0.05 x 0.25 + profile 0.18 x 0.07 = 4.8%.
+ */
+const HEAVY: Record<Heavy, { share: number; leastS: number }> = {
+  observed: { share: 0.10, leastS: 0.6 },
+  sockets: { share: 0.10, leastS: 0.6 },
+  ledger: { share: 0.05, leastS: 0.4 },
+  profile: { share: 0.18, leastS: 0.8 },
+  // strace slows the server twenty times: little time is enough for many calls, and more is only harm.
+  strace: { share: 0.10, leastS: 0.5 },
+};
+
+/** Of the load, at most this goes to heavy windows: without clean ones there is no headline. */
+const HEAVY_AT_MOST = 0.6;
+
+/** Of the clean time, this much comes first, the rest last: the two tell drift from cost. */
+const CLEAN_FIRST = 0.5;
+
+/**
+ * Cuts `durationS` of load into clean, heavy..., clean. Short loads shrink every window; none is dropped.
+ *
+ *   | clean | observed | sockets | ledger | profile | clean | strace |
+ *
+ * strace comes after the last clean window: a server needs time to recover from it.
+ */
+export function planWindows(durationS: number, heavy: readonly Heavy[]): PlannedWindow[] {
+  const wanted = heavy.map((name) => Math.max(HEAVY[name].share * durationS, HEAVY[name].leastS));
+  const total = wanted.reduce((sum, s) => sum + s, 0);
+  const scale = Math.min(1, (HEAVY_AT_MOST * durationS) / total);
+  const cleanS = durationS - total * scale;
+  const planned = heavy.map((name, i) => ({ name, seconds: (wanted[i] ?? 0) * scale }));
+  return [
+    { name: 'clean', seconds: cleanS * CLEAN_FIRST },
+    ...planned.filter(({ name }) => name !== 'strace'),
+    { name: 'clean', seconds: cleanS * (1 - CLEAN_FIRST) },
+    ...planned.filter(({ name }) => name === 'strace'),
+  ];
+}

@@ -1,0 +1,152 @@
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Artifact, Availability } from '../types.js';
+import { monotonicNs } from './clock.js';
+import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
+import { establishedByPid } from './proc-established.js';
+import { fdCalls } from './proc-fd-calls.js';
+import { machine } from './proc-machine.js';
+import { processTable, withChildren } from './proc-processes.js';
+import { sampler } from './proc-samples.js';
+import { threadTable } from './proc-threads.js';
+
+const FILE = 'proc.ndjson';
+
+/** Looks at where threads stand, 100 Hz. */
+const TICK_NS = 10e6;
+
+/** Counters are read four times a second. */
+const SLICE_NS = 250e6;
+
+/** What is dear (fds, sockets) once a second, and never more than a fiftieth of the time. */
+const DEAR_NS = 1e9;
+const DEAR_COST_FACTOR = 50;
+
+/**
+ * /proc, from the first moment to the last: counters of every thread and process as slices, and where threads stand.
+ * Format: src/parse/proc-ndjson.ts. Cost: probes/README.md.
+ */
+export const procProbe: Probe = {
+  id: 'proc',
+  weight: 'light',
+  windows: ['all'],
+  check,
+  prepare: async (ctx) => prepareProc(ctx),
+};
+
+async function check(): Promise<Availability> {
+  try {
+    readFileSync('/proc/self/stat');
+    return { ok: true };
+  } catch {
+    return { ok: false, reason: '/proc is not mounted', enable: 'mount -t proc proc /proc' };
+  }
+}
+
+function prepareProc(ctx: ProbeContext): PreparedProbe {
+  const threads = threadTable();
+  const processes = processTable();
+  const host = machine(ctx.rootPid);
+  const samples = sampler(fdCalls(ctx.host.arch));
+  let fd = -1;
+  let timer: NodeJS.Timeout | undefined;
+  let lastTickNs = 0;
+  let nextSliceNs = 0;
+  let nextDearNs = 0;
+  let lastPort: number | null = null;
+  let ticks = 0;
+  let lateSumNs = 0;
+  let lateMaxNs = 0;
+  let busyNs = 0;
+
+  const write = (record: object): void => void writeSync(fd, `${JSON.stringify(record)}\n`);
+
+  const slice = (nowNs: number): void => {
+    const pids = ctx.pids();
+    const generator = withChildren(ctx.generatorPids());
+    const { port } = ctx;
+    const dear = nowNs >= nextDearNs || port !== lastPort;
+    lastPort = port;
+    const { moved, gone } = threads.read(pids, generator);
+    const { lively, quiet } = threads.asked();
+    samples.follow(lively, quiet);
+    const record = {
+      type: 'slice', tNs: nowNs, cpu: host.cpu(), net: host.net(), threads: moved, gone, samples: samples.take(),
+    };
+    const dearFromNs = monotonicNs();
+    const rows = processes.read(pids, generator, dear);
+    const established = dear && port !== null ? { established: establishedByPid(pids, port) } : {};
+    const endNs = monotonicNs();
+    if (dear) nextDearNs = nowNs + Math.max(DEAR_NS, DEAR_COST_FACTOR * (endNs - dearFromNs));
+    const unseen = threads.unseen();
+    write({
+      ...record, processes: rows, ...established,
+      ...(unseen === 0 ? {} : { threadsUnseen: unseen }),
+      self: { ticks, lateMaxNs, lateSumNs, busyNs: busyNs + endNs - nowNs, cpuUs: cpuUs() },
+    });
+    ticks = 0;
+    lateSumNs = 0;
+    lateMaxNs = 0;
+    busyNs = 0;
+  };
+
+  let failure: unknown = null;
+  const guardedTick = (): void => {
+    try {
+      tick();
+    } catch (error) {
+      // A full disk: what was written stays, and stop() says why there is no more.
+      failure = error;
+      clearInterval(timer);
+    }
+  };
+
+  const tick = (): void => {
+    const nowNs = monotonicNs();
+    const lateNs = Math.max(0, nowNs - lastTickNs - TICK_NS);
+    lastTickNs = nowNs;
+    ticks++;
+    lateSumNs += lateNs;
+    lateMaxNs = Math.max(lateMaxNs, lateNs);
+    samples.tick();
+    busyNs += monotonicNs() - nowNs;
+    if (nowNs < nextSliceNs) return;
+    nextSliceNs = Math.max(nextSliceNs + SLICE_NS, nowNs + SLICE_NS / 2);
+    slice(monotonicNs());
+  };
+
+  const stop = async (): Promise<Artifact[]> => {
+    clearInterval(timer);
+    const started = fd >= 0;
+    try {
+      if (failure !== null) throw failure;
+      if (started) slice(monotonicNs());
+    } finally {
+      if (started) closeSync(fd);
+      for (const part of [threads, processes, host]) part.close();
+    }
+    return started ? [{ probe: 'proc', window: 'all', file: FILE }] : [];
+  };
+
+  let stopped: Promise<Artifact[]> | undefined;
+  return {
+    start: async () => {
+      fd = openSync(join(ctx.dir, FILE), 'w');
+      const { arch, cpus, clockTicksHz, pageBytes } = ctx.host;
+      const startNs = monotonicNs();
+      write({ type: 'header', version: 1, tNs: startNs, arch, cpus, clockTicksHz, pageBytes, tickNs: TICK_NS });
+      lastTickNs = startNs;
+      nextSliceNs = startNs + SLICE_NS;
+      slice(startNs);
+      timer = setInterval(guardedTick, TICK_NS / 1e6);
+      timer.unref();
+    },
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+/** CPU time of whyslow itself, all its threads. */
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}

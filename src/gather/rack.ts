@@ -1,0 +1,38 @@
+import type { Artifact, WindowName } from '../types.js';
+import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
+import type { Statuses } from './select.js';
+
+/** Probes that share a window: made ready, started and stopped together. One that fails costs only itself. */
+export interface Rack {
+  start(): Promise<void>;
+  /** Resolves with what they left once all have let go of the target. */
+  stop(): Promise<Artifact[]>;
+}
+
+export async function prepareRack(probes: readonly Probe[], ctx: ProbeContext, window: WindowName | 'all', statuses: Statuses): Promise<Rack> {
+  const ready = new Map<Probe, PreparedProbe>();
+
+  const guarded = async <T>(probe: Probe, step: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await step();
+    } catch (error) {
+      statuses.failed(probe, error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  };
+
+  await Promise.all(probes.map(async (probe) => {
+    const prepared = await guarded(probe, () => probe.prepare(ctx, window));
+    if (prepared) ready.set(probe, prepared);
+  }));
+
+  return {
+    start: async () => {
+      await Promise.all([...ready].map(([probe, prepared]) => guarded(probe, () => prepared.start())));
+    },
+    stop: async () => {
+      const left = await Promise.all([...ready].map(([probe, prepared]) => guarded(probe, () => prepared.stop())));
+      return left.flatMap((artifacts) => artifacts ?? []);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { Host, ProbeId, ProbeStatus } from '../types.js';
+import { PROBES } from './index.js';
+import type { Probe } from './probe.js';
+
+/** How every probe fares, by id; ends in the manifest. */
+export interface Statuses {
+  failed(probe: Probe, reason: string): void;
+  list(): ProbeStatus[];
+}
+
+/** Asked for by name only, or where the kernel probes are refused: it slows the server. */
+const FALLBACK: ProbeId = 'strace';
+
+/** Ids that come out of another probe's program. */
+const PART_OF: Partial<Record<ProbeId, ProbeId>> = { 'event-loop': 'syscalls' };
+
+/** Which probes this run uses and why the others do not. Checks run side by side. */
+export async function selectProbes(host: Host, asked: readonly ProbeId[] | null): Promise<{ active: Probe[]; statuses: Statuses }> {
+  const wanted = asked && new Set(asked.map((id) => PART_OF[id] ?? id));
+  const checks = await Promise.all(PROBES.map(async (probe) => ({ probe, can: await probe.check(host) })));
+  const kernelRefused = checks.some(({ probe, can }) => probe.id === 'syscalls' && !can.ok);
+
+  const byId = new Map<ProbeId, ProbeStatus>();
+  const active: Probe[] = [];
+  for (const { probe, can } of checks) {
+    const on = wanted ? wanted.has(probe.id) : probe.id !== FALLBACK || kernelRefused;
+    const { id, weight } = probe;
+    if (!on) byId.set(id, { id, weight, status: 'off', reason: wanted ? 'not asked for' : 'not needed: eBPF sees the same at a fraction of the cost' });
+    else if (!can.ok) byId.set(id, { id, weight, status: 'unavailable', reason: can.reason, enable: can.enable });
+    else {
+      byId.set(id, { id, weight, status: 'ok' });
+      active.push(probe);
+    }
+  }
+
+  const statuses: Statuses = {
+    failed: ({ id, weight }, reason) => byId.set(id, { id, weight, status: 'failed', reason }),
+    list: () => [...byId.values()].flatMap((status) => [status, ...partsOf(status)]),
+  };
+  return { active, statuses };
+}
+
+const partsOf = (whole: ProbeStatus): ProbeStatus[] =>
+  Object.entries(PART_OF).filter(([, id]) => id === whole.id).map(([part]) => ({ ...whole, id: part as ProbeId }));

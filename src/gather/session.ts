@@ -1,0 +1,118 @@
+import { chownSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { driverFor, type RunningLoad } from '../load/driver.js';
+import { assertLoopback } from '../load/loopback.js';
+import { launchTarget } from '../target/launch.js';
+import { listenerPids } from '../target/listeners.js';
+import { assertPortFree } from '../target/port-taken.js';
+import { waitReady } from '../target/ready.js';
+import { accountFor } from '../target/user.js';
+import type { Artifact, Host, Settings, TargetInfo, Window, WindowName } from '../types.js';
+import { monotonicNs } from './clock.js';
+import type { Probe, ProbeContext } from './probe.js';
+import { prepareRack } from './rack.js';
+import type { Statuses } from './select.js';
+import { FROM_LAUNCH, watch } from './watch.js';
+
+export interface SessionInput {
+  settings: Settings;
+  host: Host;
+  probes: readonly Probe[];
+  statuses: Statuses;
+  /** Folder for artifacts. */
+  dir: string;
+  signal: AbortSignal;
+  onProgress(progress: { window: WindowName; secondsLeft: number; rps: number | null }): void;
+  onNote(line: string): void;
+}
+
+/** What a session leaves besides its files. */
+export interface Session {
+  target: TargetInfo;
+  windows: Window[];
+  artifacts: Artifact[];
+  generatorPids: number[];
+  interrupted: string | null;
+}
+
+/**
+ * One target's life under probes:
+ *
+ *   stopped | startup probes on | runs | ready | lasting probes on | load, in windows | stopped for good
+ *
+ * Errors: those of launch and ready. Whatever happens, the target is stopped and every probe lets go.
+ */
+export async function session(input: SessionInput): Promise<Session> {
+  const { settings, probes, statuses, dir, signal } = input;
+  const account = await accountFor(settings.user);
+  // The runtime's own probe writes here as the target's user.
+  if (account) chownSync(dir, account.uid, account.gid);
+  const env = probes.reduce((sum, probe) => ({ ...sum, ...probe.env?.(dir, sum) }), { ...process.env });
+  assertPortFree(settings.url, settings.port);
+  const target = await launchTarget({ command: settings.command, env, user: settings.user });
+  const stops: (() => Promise<unknown>)[] = [() => target.stop()];
+  const artifacts: Artifact[] = [];
+  try {
+    let port: number | null = null;
+    let load: RunningLoad | null = null;
+    const ctx: ProbeContext = {
+      host: input.host, rootPid: target.pid, dir,
+      pids: () => target.tree.pids(),
+      generatorPids: () => (load?.pid == null ? [] : [load.pid]),
+      get port() { return port; },
+    };
+    const rackOf = async (name: WindowName | 'all', which: (probe: Probe) => boolean) => {
+      const rack = await prepareRack(probes.filter((p) => p.windows.includes(name) && which(p)), ctx, name, statuses);
+      stops.unshift(() => rack.stop());
+      await rack.start();
+      return rack;
+    };
+
+    const fromLaunch = await rackOf('all', (p) => FROM_LAUNCH.includes(p.id));
+    const startup = await rackOf('startup', () => true);
+    const startNs = monotonicNs();
+    target.resume();
+    const ready = await waitReady({
+      target, tree: target.tree, url: settings.url, port: settings.port, timeoutS: settings.readyTimeoutS, signal,
+    });
+    const windows: Window[] = [{ name: 'startup', startNs, endNs: monotonicNs() }];
+    port = ready.port;
+    artifacts.push(...await startup.stop());
+
+    const { url, headers } = await assertLoopback(ready.url, settings.allowRemote);
+    const fromLoad = await rackOf('all', (p) => !FROM_LAUNCH.includes(p.id));
+    const watched = await watch({
+      probes: probes.filter((p) => !p.windows.includes('all')), statuses, ctx, signal,
+      driver: driverFor(settings.load.tool), url, load: { ...settings.load, headers: [...headers, ...settings.load.headers] }, loadFile: join(dir, LOAD_FILE),
+      together: settings.probes !== null,
+      targetGone: target.exited,
+      onLoad: (running) => { load = running; stops.unshift(() => running.stop()); },
+      onProgress: (window, secondsLeft, rps) => input.onProgress({ window, secondsLeft, rps }),
+    });
+    windows.push(...watched.windows);
+    // Workers that were still starting at readiness hold the port by now.
+    target.tree.setListeners([...new Set([...ready.listenerPids, ...listenerPids(target.tree.pids(), ready.port)])]);
+    const gone = target.hasExited();
+    const interrupted = gone ? `the target ended by itself (${gone.signal ?? `exit code ${gone.code}`}) during the run`
+      : signal.aborted ? 'ended early by the user' : null;
+    artifacts.push(...watched.artifacts, ...await fromLoad.stop(), ...await fromLaunch.stop());
+    if (settings.load.tool !== 'none') artifacts.push({ probe: 'load', window: 'all', file: LOAD_FILE });
+    writeFileSync(join(dir, OUTPUT_FILE), target.output());
+    if (settings.verbose) for (const line of target.output().trimEnd().split('\n')) input.onNote(`target: ${line}`);
+    artifacts.push({ probe: 'output', window: 'all', file: OUTPUT_FILE });
+    const processes = target.tree.processes();
+    return {
+      target: {
+        origin: 'launch', command: settings.command, pid: target.pid, url: ready.url, port, processes,
+        runtime: processes.find((p) => p.listens)?.runtime ?? 'native',
+      },
+      windows, artifacts, interrupted,
+      generatorPids: ctx.generatorPids(),
+    };
+  } finally {
+    await Promise.allSettled(stops.map((stop) => stop()));
+  }
+}
+
+const LOAD_FILE = 'load.ndjson';
+const OUTPUT_FILE = 'target-output.txt';

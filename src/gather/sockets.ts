@@ -1,0 +1,4 @@
+import { bpfProbe } from './bpftrace.js';
+
+/** Requests as the served sockets see them, one at a time, and the sockets to others: probes/sockets.bt. */
+export const socketsProbe = bpfProbe({ id: 'sockets', weight: 'heavy', windows: ['sockets'], needs: ['sched', 'reads', 'sockets'] });

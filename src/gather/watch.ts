@@ -1,0 +1,118 @@
+import type { LoadDriver, RunningLoad } from '../load/driver.js';
+import type { Artifact, LoadSettings, ProbeId, Window, WindowName } from '../types.js';
+import { monotonicNs } from './clock.js';
+import { planWindows, type PlannedWindow } from './plan.js';
+import type { Probe, ProbeContext } from './probe.js';
+import { prepareRack, type Rack } from './rack.js';
+import type { Statuses } from './select.js';
+
+export interface WatchInput {
+  probes: readonly Probe[];
+  statuses: Statuses;
+  /** With the port known and the target answering. */
+  ctx: ProbeContext;
+  driver: LoadDriver;
+  url: string;
+  load: LoadSettings;
+  /** File for the load's timeline. */
+  loadFile: string;
+  /** Probes were named by the user: all of them stay on together, from before the first request to after the last. */
+  together: boolean;
+  signal: AbortSignal;
+  /** Resolves when the target ends by itself. */
+  targetGone: Promise<unknown>;
+  onLoad(load: RunningLoad): void;
+  onProgress(window: WindowName, secondsLeft: number, rps: number | null): void;
+}
+
+export interface Watched {
+  windows: Window[];
+  artifacts: Artifact[];
+}
+
+/** Of the planned end, the load's own end may come this much early, s. */
+const END_MARGIN_S = 0.15;
+
+/** After the last response, what is still under way in the kernel and in probes settles, s. */
+const SETTLE_S = 0.1;
+
+const HEAVY = ['observed', 'sockets', 'ledger', 'profile', 'strace'] as const;
+
+/** Drives one continuous load and cuts it into windows, each with its probes. */
+export async function watch(input: WatchInput): Promise<Watched> {
+  const { probes, ctx, statuses, load } = input;
+  const windows: Window[] = [];
+  const artifacts: Artifact[] = [];
+  const heavyIn = (window: WindowName) => probes.filter((p) => p.windows.includes(window));
+
+  const plan: PlannedWindow[] = input.together
+    ? [{ name: 'observed', seconds: load.durationS }]
+    : planWindows(load.durationS, HEAVY.filter((name) => heavyIn(name).length > 0));
+  const racks = new Map<WindowName, Rack>();
+  const named = input.together ? new Set(HEAVY.flatMap(heavyIn)) : null;
+  await Promise.all(plan.filter(({ name }) => name !== 'clean').map(async ({ name }) => {
+    racks.set(name, await prepareRack(named ? [...named] : heavyIn(name), ctx, name, statuses));
+  }));
+
+  let rps: number | null = null;
+  if (input.together) await racks.get('observed')?.start();
+  const beforeLoadNs = monotonicNs();
+  const running = await input.driver.start(input.url, load, input.loadFile, (slice) => {
+    rps = slice.completed / ((slice.endNs - slice.startNs) / 1e9);
+  });
+  input.onLoad(running);
+  const loadStartNs = monotonicNs();
+  let over = false;
+  const end = () => { over = true; };
+  const ended = Promise.race([running.done, input.targetGone, aborted(input.signal)]).then(end, end);
+
+  const pass = async (name: WindowName, seconds: number) => {
+    const untilNs = monotonicNs() + seconds * 1e9;
+    for (let left = seconds; left > 0 && !over; left = (untilNs - monotonicNs()) / 1e9) {
+      input.onProgress(name, left, rps);
+      await Promise.race([ended, sleep(Math.min(left, 0.25))]);
+    }
+  };
+
+  if (input.together) {
+    // A fixed number of requests ends by itself; the probes must see the last one.
+    await pass('observed', load.amount === null ? load.warmupS + load.durationS : Number.MAX_SAFE_INTEGER / 1e9);
+    await running.stop();
+    await sleep(SETTLE_S);
+    windows.push({ name: 'observed', startNs: beforeLoadNs, endNs: monotonicNs() });
+    artifacts.push(...await racks.get('observed')?.stop() ?? []);
+    return { windows, artifacts };
+  }
+
+  await pass('warmup', load.warmupS);
+  windows.push({ name: 'warmup', startNs: loadStartNs, endNs: monotonicNs() });
+  const loadEndNs = loadStartNs + (load.warmupS + load.durationS - END_MARGIN_S) * 1e9;
+  for (const [i, { name, seconds }] of plan.entries()) {
+    if (over) break;
+    const later = plan.slice(i + 1).reduce((sum, w) => sum + w.seconds, 0);
+    const left = (loadEndNs - monotonicNs()) / 1e9 - later;
+    const isLastClean = name === 'clean' && i > 0;
+    const rack = racks.get(name);
+    await rack?.start();
+    const startNs = monotonicNs();
+    await pass(name, isLastClean ? Math.max(left, 0) : seconds);
+    windows.push({ name, startNs, endNs: monotonicNs() });
+    artifacts.push(...await rack?.stop() ?? []);
+  }
+  // A rack whose window never came still holds its compiled programs.
+  await Promise.all([...racks.values()].map((rack) => rack.stop()));
+  const drainNs = monotonicNs();
+  await running.stop();
+  windows.push({ name: 'drain', startNs: drainNs, endNs: monotonicNs() });
+  return { windows, artifacts };
+}
+
+/** Probes that stay on from launch; the other lasting ones start when the port is known. */
+export const FROM_LAUNCH: readonly ProbeId[] = ['proc', 'node'];
+
+const sleep = (s: number) => new Promise<void>((resolve) => setTimeout(resolve, s * 1000));
+
+const aborted = (signal: AbortSignal) => new Promise<void>((resolve) => {
+  if (signal.aborted) resolve();
+  else signal.addEventListener('abort', () => resolve(), { once: true });
+});

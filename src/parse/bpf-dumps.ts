@@ -1,0 +1,110 @@
+import { bpftraceRecords, type BpfNumber, type BpfRecord, type BpfStats, type HistBucket } from './bpftrace-json.js';
+
+/**
+ * What every probe of ours has in common: cumulative maps, printed again and again, and once more at the end.
+ *
+ *   open T0 | slice T1, maps | slice T2, maps | ... | end | all maps, @close among them
+ *           |<--- counting, gated by the program ------------------ @close -->|
+ */
+export interface Dumps {
+  openNs: number;
+  /** The moment the gate closed (whyslow's SIGINT was sent); the last slice where the program was killed instead. */
+  closeNs: number;
+  /** In order of time, the last at closeNs. Maps keep what they held where a slice printed none. */
+  dumps: Dump[];
+  /** Text of every printf but open, slice and end, in the order it came. */
+  lines: string[];
+  /** What follows `open T` on its line. */
+  openWords: string[];
+  /** Content of the runner's own lines. */
+  threads: unknown[];
+  health: BpfHealth;
+}
+
+export interface Dump { atNs: number; maps: Map<string, BpfRecord> }
+
+/** Whether the figures are all there. */
+export interface BpfHealth {
+  lostEvents: number;
+  /** Refusals of the kernel inside the program, each once; `map_update_elem` = a map was full and counts are missing. */
+  problems: string[];
+}
+
+/** Null when the program never opened its gate: there is nothing in the text, not even zeros. */
+export function readDumps(chunks: string | Iterable<string>): Dumps | null {
+  let openNs = 0;
+  let openWords: string[] = [];
+  const slices: Dump[] = [];
+  const final = new Map<string, BpfRecord>();
+  const lines: string[] = [];
+  const threads: unknown[] = [];
+  const problems = new Set<string>();
+  let lostEvents = 0;
+  let inSlice = new Set<string>();
+  let ended = false;
+  for (const record of bpftraceRecords(chunks)) {
+    switch (record.type) {
+      case 'printf': {
+        const [word, ns, ...more] = record.text.trim().split(' ');
+        if (word === 'open') [openNs, openWords] = [Number(ns), more];
+        else if (word === 'slice') {
+          // What a slice does not print was empty, or is as it was: the maps only grow.
+          if (!ended) slices.push({ atNs: Number(ns), maps: new Map(slices.at(-1)?.maps) });
+          inSlice = new Set();
+        } else if (word === 'end') ended = true;
+        else lines.push(record.text.trim());
+        break;
+      }
+      case 'map': case 'hist': case 'stats':
+        // A map a second time is the dump at the end, whose `end` line was lost.
+        ended ||= inSlice.has(record.name);
+        inSlice.add(record.name);
+        if (!ended) slices.at(-1)?.maps.set(record.name, record);
+        final.set(record.name, record);
+        break;
+      case 'lost': lostEvents += record.events; break;
+      case 'problem': problems.add(record.text); break;
+      case 'threads': threads.push(record.data); break;
+      case 'attached': break;
+    }
+  }
+  if (!(openNs > 0)) return null;
+  const closeNs = toNumber(entriesOf(final, '@close')[0]?.[1] ?? 0);
+  const dumps = closeNs > 0 ? [...slices.filter((s) => s.atNs < closeNs), { atNs: closeNs, maps: final }] : slices;
+  return { openNs, closeNs: dumps.at(-1)?.atNs ?? openNs, dumps, lines, openWords, threads, health: { lostEvents, problems: [...problems] } };
+}
+
+export const toNumber = (v: BpfNumber): number => Number(v);
+
+type Maps = Map<string, BpfRecord>;
+
+/** Plain numbers by key (count, sum, max, or a value). */
+export function entriesOf(maps: Maps, name: string): [key: string, value: BpfNumber][] {
+  const record = maps.get(name);
+  return record?.type === 'map' ? record.entries : [];
+}
+
+export function histsOf(maps: Maps, name: string): [key: string, buckets: HistBucket[]][] {
+  const record = maps.get(name);
+  return record?.type === 'hist' ? record.entries : [];
+}
+
+export function statsOf(maps: Maps, name: string): [key: string, stats: BpfStats][] {
+  const record = maps.get(name);
+  return record?.type === 'stats' ? record.entries : [];
+}
+
+/** `"9985,9985,1"` -> numbers. */
+export const keyNumbers = (key: string): number[] => key.split(',').map(Number);
+
+/** Sums of a map with a numeric value, by key; one number for a map without keys. */
+export const numbersOf = (maps: Maps, name: string): Map<string, number> =>
+  new Map(entriesOf(maps, name).map(([key, value]) => [key, toNumber(value)]));
+
+/** Periods between one dump and the next, from the gate's opening on. */
+export function periodsOf(dumps: Dumps): { startNs: number; endNs: number; before: Dump | null; after: Dump }[] {
+  return dumps.dumps.map((after, i) => {
+    const before = dumps.dumps[i - 1] ?? null;
+    return { startNs: before?.atNs ?? dumps.openNs, endNs: after.atNs, before, after };
+  });
+}

@@ -1,0 +1,116 @@
+/**
+ * Reads the output of probes/sched.bt. Keys are pid,tid; values nanoseconds or counts.
+ *
+ *   {"type": "printf", "data": "open 3122400000000 1\n"}                       1 = reads of the served port are watched
+ *   {"type": "printf", "data": "stretch 20440 20440 3122729325211 81744439 79678861 read\n"}
+ *                                       pid   tid   start         length   on CPU   what ended it
+ *   {"type": "map", "data": {"@oncpu": {"20552,20552": 297040215}}}
+ *   {"type": "map", "data": {"@state": {"20552": 25066032734665}}}              since << 3 | state, by tid
+ */
+import { entriesOf, histsOf, keyNumbers, numbersOf, periodsOf, readDumps, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { log2Hist, type NsHist } from './bpf-hist.js';
+
+export interface SchedThread {
+  pid: number;
+  tid: number;
+  onCpuNs: number;
+  /** Off the CPU by its own choice (interruptible: waits for events, locks, timers). */
+  sleepNs: number;
+  /** Off the CPU, uninterruptible: disk, page-in. */
+  diskNs: number;
+  /** Wanted a CPU and waited for one: after a wake-up, or preempted. */
+  runQueueNs: number;
+  runQueue: NsHist;
+  voluntarySwitches: number;
+  preemptions: number;
+  /** Reads of data on sockets of the served port: requests, or parts of large ones. */
+  reads: number;
+}
+
+export interface SchedPeriod { startNs: number; endNs: number; threads: SchedThread[] }
+
+/** A thread that kept running (or wanting to) for 20 ms or more since it last slept or read from the served port. */
+export interface Stretch {
+  pid: number;
+  tid: number;
+  startNs: number;
+  lengthNs: number;
+  /** The rest of it waited for a CPU. */
+  onCpuNs: number;
+  endedBy: 'read' | 'sleep';
+}
+
+export interface SchedCapture {
+  openNs: number;
+  closeNs: number;
+  health: BpfHealth;
+  /** False on kernels before 6.3: then `reads` are 0, and a stretch of a busy loop may span many requests. */
+  readsWatched: boolean;
+  slices: SchedPeriod[];
+  totals: SchedPeriod;
+  stretches: Stretch[];
+}
+
+const RUNNING = 0, SLEEPING = 1, DISK = 2, RUNNABLE = 3;
+
+/** Null where the probe never saw anything. */
+export function parseSched(chunks: string | Iterable<string>): SchedCapture | null {
+  const dumps = readDumps(chunks);
+  if (!dumps) return null;
+  const { openNs, closeNs, health } = dumps;
+  const pids = new Map<number, number>();
+  for (const { maps } of dumps.dumps) {
+    for (const [tid, pid] of entriesOf(maps, '@tgid')) pids.set(Number(tid), Number(pid));
+    for (const name of ['@oncpu', '@sleep', '@runq']) for (const [key] of entriesOf(maps, name)) pids.set(keyNumbers(key)[1] ?? 0, keyNumbers(key)[0] ?? 0);
+  }
+  const periods = periodsOf(dumps).map(({ startNs, endNs, before, after }): SchedPeriod => ({ startNs, endNs, threads: threadsOf(before, after, openNs, pids) }));
+  const last = dumps.dumps.at(-1);
+  return {
+    openNs, closeNs, health,
+    readsWatched: dumps.openWords[0] === '1',
+    slices: periods,
+    totals: { startNs: openNs, endNs: closeNs, threads: last ? threadsOf(null, last, openNs, pids) : [] },
+    stretches: dumps.lines.flatMap((line) => {
+      const [word, pid, tid, startNs, lengthNs, onCpuNs, endedBy] = line.split(' ');
+      return word === 'stretch' && (endedBy === 'read' || endedBy === 'sleep')
+        ? [{ pid: Number(pid), tid: Number(tid), startNs: Number(startNs), lengthNs: Number(lengthNs), onCpuNs: Number(onCpuNs), endedBy }] : [];
+    }),
+  };
+}
+
+/** Sums by pid,tid at a dump, the interval under way included: the program adds an interval only when it ends. */
+function sumsAt(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): Record<'onCpu' | 'sleep' | 'disk' | 'runq', Map<string, number>> {
+  const { maps, atNs } = dump;
+  const sums = { onCpu: numbersOf(maps, '@oncpu'), sleep: numbersOf(maps, '@sleep'), disk: numbersOf(maps, '@disk'), runq: numbersOf(maps, '@runq') };
+  const states = new Map(entriesOf(maps, '@state').map(([tid, packed]) => [Number(tid), BigInt(packed)]));
+  const known = new Set([...states.keys(), ...entriesOf(maps, '@tgid').map(([tid]) => Number(tid))]);
+  for (const tid of known) {
+    const packed = states.get(tid);
+    // No event since the gate opened: it has slept all along.
+    const sinceNs = packed === undefined ? openNs : Number(packed >> 3n);
+    const state = packed === undefined ? SLEEPING : Number(packed & 7n);
+    const of = { [RUNNING]: sums.onCpu, [SLEEPING]: sums.sleep, [DISK]: sums.disk, [RUNNABLE]: sums.runq }[state];
+    const key = `${String(pids.get(tid) ?? tid)},${String(tid)}`;
+    of?.set(key, (of.get(key) ?? 0) + Math.max(atNs - sinceNs, 0));
+  }
+  return sums;
+}
+
+function threadsOf(before: Dump | null, after: Dump, openNs: number, pids: ReadonlyMap<number, number>): SchedThread[] {
+  const now = sumsAt(after, openNs, pids);
+  const then = before && sumsAt(before, openNs, pids);
+  const grown = (name: string, key: string) =>
+    (numbersOf(after.maps, name).get(key) ?? 0) - (before ? numbersOf(before.maps, name).get(key) ?? 0 : 0);
+  const hists = new Map(histsOf(after.maps, '@runq_hist'));
+  const histsBefore = new Map(before ? histsOf(before.maps, '@runq_hist') : []);
+  const keys = new Set(Object.values(now).flatMap((sums) => [...sums.keys()]));
+  return [...keys].map((key) => {
+    const [pid = 0, tid = 0] = keyNumbers(key);
+    const ns = (of: keyof typeof now) => Math.max((now[of].get(key) ?? 0) - (then?.[of].get(key) ?? 0), 0);
+    return {
+      pid, tid, onCpuNs: ns('onCpu'), sleepNs: ns('sleep'), diskNs: ns('disk'), runQueueNs: ns('runq'),
+      runQueue: log2Hist(hists.get(key), histsBefore.get(key)),
+      voluntarySwitches: grown('@voluntary', key), preemptions: grown('@preempted', key), reads: grown('@reads', key),
+    };
+  });
+}

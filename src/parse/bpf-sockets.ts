@@ -1,0 +1,113 @@
+/**
+ * Reads the output of probes/sockets.bt. Fine histograms have buckets of their own (see bpf-hist.ts).
+ *
+ *   {"type": "map", "data": {"@requests": {"2333,2333": 4437}}}                pid,tid of the reader
+ *   {"type": "map", "data": {"@responses": {"2,0": 100, "2,1": 4335}}}         sends of a response, last one held back?
+ *   {"type": "stats", "data": {"@send_size": {"1": {"count": 4437, "average": 116, "total": 514692}}}}   n-th send; 5 = all later
+ *   {"type": "map", "data": {"@sends_by": {"1,0,0": 4437, "2,0,1": 4337}}}     n-th send, TCP_NODELAY, held back?
+ *   {"type": "map", "data": {"@gap_held": {"500": 1411}}}                      last send -> next read, held responses
+ *   {"type": "map", "data": {"@out_wait": {"2,5432,500": 12}}}                 family, remote port, bucket: send -> reply
+ */
+import { entriesOf, keyNumbers, numbersOf, periodsOf, readDumps, statsOf, toNumber, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { fineHist, type SummedHist } from './bpf-hist.js';
+
+export interface SocketsPeriod { startNs: number; endNs: number; requests: number; service: SummedHist; gapHeld: SummedHist; gapFree: SummedHist }
+
+/** The n-th send of a response, n from 1; 5 stands for the fifth and all later. */
+export interface NthSend { n: number; count: number; bytes: number; held: number; heldBytes: number; noDelay: number }
+
+/** Sockets to others: databases, caches, APIs. */
+export interface OutboundStat {
+  family: 'inet' | 'inet6' | 'unix' | 'other';
+  /** Remote port; 0 for unix sockets and unconnected UDP. */
+  port: number;
+  sends: number;
+  receives: number;
+  /** First send -> first reply, on one socket. Its sum over the window's length = replies waited for at once. */
+  wait: SummedHist;
+  /** Without a reply yet when the window closed. All families and ports together stand in `pendingAtClose`. */
+}
+
+export interface SocketsCapture {
+  openNs: number;
+  closeNs: number;
+  health: BpfHealth;
+  /** Requests by the thread that read them. */
+  readers: { pid: number; tid: number; requests: number }[];
+  requests: number;
+  /** Responses that ended (the next request came, or the socket closed), by number of sends and by whether the last was held back. */
+  responses: { sends: number; held: boolean; count: number }[];
+  sends: NthSend[];
+  /** Read of a request -> first send of its response. */
+  service: SummedHist;
+  /** Last send of a response -> next read on that socket; apart for responses whose last send the kernel held back. */
+  gapHeld: SummedHist;
+  gapFree: SummedHist;
+  /** Connections that became established on the served port. */
+  established: number;
+  closedAfterResponse: number;
+  outbound: OutboundStat[];
+  /** Sockets to others with a reply outstanding when the gate closed. */
+  pendingAtClose: number;
+  slices: SocketsPeriod[];
+}
+
+const FAMILIES: Record<number, OutboundStat['family']> = { 1: 'unix', 2: 'inet', 10: 'inet6' };
+
+/** Null where the probe never saw anything. */
+export function parseSockets(chunks: string | Iterable<string>): SocketsCapture | null {
+  const dumps = readDumps(chunks);
+  const last = dumps?.dumps.at(-1);
+  if (!dumps || !last) return null;
+  const { maps } = last;
+  const total = (name: string) => numbersOf(maps, name).get('') ?? 0;
+  return {
+    openNs: dumps.openNs, closeNs: dumps.closeNs, health: dumps.health,
+    readers: entriesOf(maps, '@requests').map(([key, n]) => ({ pid: keyNumbers(key)[0] ?? 0, tid: keyNumbers(key)[1] ?? 0, requests: toNumber(n) })),
+    requests: sum(numbersOf(maps, '@requests').values()),
+    responses: entriesOf(maps, '@responses').map(([key, n]) => ({ sends: keyNumbers(key)[0] ?? 0, held: keyNumbers(key)[1] === 1, count: toNumber(n) })),
+    sends: sendsOf(last),
+    ...finesOf(last, null),
+    established: total('@established'),
+    closedAfterResponse: total('@closed_after_response'),
+    outbound: outboundOf(last),
+    pendingAtClose: entriesOf(maps, '@asked_at').length,
+    slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => ({
+      startNs, endNs,
+      requests: sum(numbersOf(after.maps, '@requests').values()) - sum(before ? numbersOf(before.maps, '@requests').values() : []),
+      ...finesOf(after, before),
+    })),
+  };
+}
+
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
+
+function finesOf(after: Dump, before: Dump | null): Pick<SocketsPeriod, 'service' | 'gapHeld' | 'gapFree'> {
+  const fine = (name: string) => {
+    const earlier = before ? numbersOf(before.maps, name) : new Map<string, number>();
+    const counts = [...numbersOf(after.maps, name)].map(([key, n]): [number, number] => [Number(key), n - (earlier.get(key) ?? 0)]);
+    const sumNs = (numbersOf(after.maps, `${name}_ns`).get('') ?? 0) - (before ? numbersOf(before.maps, `${name}_ns`).get('') ?? 0 : 0);
+    return fineHist(new Map(counts), sumNs);
+  };
+  return { service: fine('@service'), gapHeld: fine('@gap_held'), gapFree: fine('@gap_free') };
+}
+
+function sendsOf({ maps }: Dump): NthSend[] {
+  const held = new Map(statsOf(maps, '@held_bytes'));
+  const by = entriesOf(maps, '@sends_by').map(([key, n]) => ({ key: keyNumbers(key), n: toNumber(n) }));
+  return statsOf(maps, '@send_size').map(([key, size]) => ({
+    n: Number(key), count: size.count, bytes: size.total,
+    held: held.get(key)?.count ?? 0, heldBytes: held.get(key)?.total ?? 0,
+    noDelay: sum(by.filter((b) => b.key[0] === Number(key) && b.key[1] === 1).map((b) => b.n)),
+  })).sort((a, b) => a.n - b.n);
+}
+
+function outboundOf({ maps }: Dump): OutboundStat[] {
+  const [sends, receives, sums] = [numbersOf(maps, '@out_sends'), numbersOf(maps, '@out_recvs'), numbersOf(maps, '@out_wait_ns')];
+  const waits = entriesOf(maps, '@out_wait').map(([key, n]) => ({ key: keyNumbers(key), n: toNumber(n) }));
+  return [...new Set([...sends.keys(), ...receives.keys()])].map((key) => {
+    const [family = 0, port = 0] = keyNumbers(key);
+    const own = waits.filter((w) => w.key[0] === family && w.key[1] === port).map((w): [number, number] => [w.key[2] ?? 0, w.n]);
+    return { family: FAMILIES[family] ?? 'other', port, sends: sends.get(key) ?? 0, receives: receives.get(key) ?? 0, wait: fineHist(new Map(own), sums.get(key) ?? 0) };
+  });
+}

@@ -1,0 +1,127 @@
+/**
+ * Reads the output of probes/syscalls.bt. Keys are pid,tid,number; values are nanoseconds or counts.
+ *
+ *   {"type": "printf", "data": "open 2236216182680\n"}
+ *   {"type": "printf", "data": "tick 9985 9985 2236300000000 80123456\n"}     pid tid start length
+ *   {"type": "hist", "data": {"@lat": {"9985,9985,1": [{"min": 512, "max": 1023, "count": 6}]}}}
+ *   {"type": "map", "data": {"@ns": {"9985,9985,39": 149015}}}
+ *   {"type": "map", "data": {"@errors": {"9985,9988,202,11": 3}}}              ...,errno
+ *   {"type": "map", "data": {"@busy": {"9985,9985": 1174443947}}}
+ */
+import { histsOf, keyNumbers, numbersOf, periodsOf, readDumps, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { log2Hist, type NsHist } from './bpf-hist.js';
+import { isEventWait, syscallName } from './syscall-names.js';
+
+export interface SyscallStat {
+  pid: number;
+  tid: number;
+  nr: number;
+  name: string;
+  /** Calls that returned. One still under way at the end is not among them. */
+  calls: number;
+  ns: number;
+  /** Length of one call, in powers of two. */
+  hist: NsHist;
+  /** The longest; known exactly from 1 ms up, null below, and in a slice where the longest was earlier. */
+  maxNs: number | null;
+  errors: { errno: number; calls: number }[];
+}
+
+/** A thread that waits for events (epoll_wait and its like): its loop. */
+export interface LoopStat {
+  pid: number;
+  tid: number;
+  /** In the wait. */
+  idleNs: number;
+  /** From a wait's return to the next wait: the ticks. */
+  busyNs: number;
+  ticks: NsHist;
+  /** Waits, zero-timeout polls included. */
+  waits: number;
+  /** Polls with a timeout of zero: an iteration's boundary, or a spin. */
+  zeroPolls: number;
+  /** Waits with a timeout that ended by it, with no event. */
+  timeouts: number;
+}
+
+export interface SyscallPeriod { startNs: number; endNs: number; calls: SyscallStat[]; loops: LoopStat[] }
+
+/** A tick of 20 ms or more. */
+export interface BpfLongTick { pid: number; tid: number; startNs: number; lengthNs: number }
+
+export interface SyscallsCapture {
+  openNs: number;
+  closeNs: number;
+  health: BpfHealth;
+  /** Without gaps from openNs to closeNs. */
+  slices: SyscallPeriod[];
+  totals: SyscallPeriod;
+  longTicks: BpfLongTick[];
+}
+
+/** Null where the probe never saw anything. `arch` names the machine it ran on. */
+export function parseSyscalls(chunks: string | Iterable<string>, arch = 'x86_64'): SyscallsCapture | null {
+  const dumps = readDumps(chunks);
+  if (!dumps) return null;
+  const { openNs, closeNs, health } = dumps;
+  const last = dumps.dumps.at(-1) ?? { atNs: closeNs, maps: new Map() };
+  return {
+    openNs, closeNs, health,
+    slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => periodOf(startNs, endNs, before, after, arch)),
+    totals: periodOf(openNs, closeNs, null, last, arch),
+    longTicks: dumps.lines.flatMap((line) => {
+      const [word, pid, tid, startNs, lengthNs] = line.split(' ');
+      return word === 'tick' && lengthNs !== undefined ? [{ pid: Number(pid), tid: Number(tid), startNs: Number(startNs), lengthNs: Number(lengthNs) }] : [];
+    }),
+  };
+}
+
+function periodOf(startNs: number, endNs: number, before: Dump | null, after: Dump, arch: string): SyscallPeriod {
+  const grown = (name: string) => {
+    const earlier = before ? numbersOf(before.maps, name) : new Map<string, number>();
+    return new Map([...numbersOf(after.maps, name)].map(([key, n]) => [key, n - (earlier.get(key) ?? 0)]));
+  };
+  const histsBefore = (name: string) => new Map(before ? histsOf(before.maps, name) : []);
+
+  const ns = grown('@ns');
+  const max = numbersOf(after.maps, '@max');
+  const maxBefore = before ? numbersOf(before.maps, '@max') : new Map<string, number>();
+  const errors = new Map<string, SyscallStat['errors']>();
+  for (const [key, calls] of grown('@errors')) {
+    if (calls === 0) continue;
+    const [pid, tid, nr, errno = 0] = keyNumbers(key);
+    const call = [pid, tid, nr].join(',');
+    errors.set(call, [...(errors.get(call) ?? []), { errno, calls }]);
+  }
+  const latBefore = histsBefore('@lat');
+  const calls = histsOf(after.maps, '@lat').flatMap(([key, buckets]): SyscallStat[] => {
+    const [pid = 0, tid = 0, nr = 0] = keyNumbers(key);
+    const hist = log2Hist(buckets, latBefore.get(key));
+    if (hist.count === 0) return [];
+    const longest = max.get(key);
+    return [{
+      pid, tid, nr, name: syscallName(nr, arch), calls: hist.count, ns: ns.get(key) ?? 0, hist,
+      maxNs: longest !== undefined && longest !== maxBefore.get(key) ? longest : null,
+      errors: errors.get(key) ?? [],
+    }];
+  });
+
+  const [busy, zero, timeouts, ticksBefore] = [grown('@busy'), grown('@zero'), grown('@timeouts'), histsBefore('@tick')];
+  const ticks = new Map(histsOf(after.maps, '@tick'));
+  const loops = new Map<string, LoopStat>();
+  for (const call of calls.filter((c) => isEventWait(c.name))) {
+    const key = `${String(call.pid)},${String(call.tid)}`;
+    const loop = loops.get(key);
+    if (loop) {
+      loop.idleNs += call.ns;
+      loop.waits += call.calls;
+      continue;
+    }
+    loops.set(key, {
+      pid: call.pid, tid: call.tid, idleNs: call.ns, busyNs: busy.get(key) ?? 0,
+      ticks: log2Hist(ticks.get(key), ticksBefore.get(key)), waits: call.calls,
+      zeroPolls: zero.get(key) ?? 0, timeouts: timeouts.get(key) ?? 0,
+    });
+  }
+  return { startNs, endNs, calls, loops: [...loops.values()] };
+}

@@ -1,0 +1,114 @@
+/**
+ * Reads what `bpftrace -f json` writes: one JSON object a line, `{type, data}`, blank lines between.
+ * Source of the format: https://github.com/bpftrace/bpftrace/blob/master/src/output.cpp (JsonOutput)
+ *
+ *   {"type": "attached_probes", "data": {"probes": 9}}
+ *   {"type": "printf", "data": "slice 2236449317200\n"}
+ *   {"type": "map", "data": {"@ns": {"9985,9985,1": 180406, "9985,9985,39": 149015}}}
+ *   {"type": "map", "data": {"@close": 2464958051888}}
+ *   {"type": "hist", "data": {"@lat": {"9985,9985,1": [{"min": 512, "max": 1023, "count": 6}]}}}
+ *   {"type": "stats", "data": {"@send_size": {"2": {"count": 4437, "average": 11, "total": 48807}}}}
+ *   {"type": "lost_events", "data": {"events": 12}}
+ *   {"type": "helper_error", "data": {"msg": "Argument list too long", "helper": "map_update_elem", "retcode": -7, ...}}
+ *
+ * The keys of a map are joined by commas in one string. An empty map is a blank line (0.17) or `{}` (later).
+ * whyslow's own runner adds one kind of line: `{"type": "whyslow_threads", "data": {...}}`, see bpf-ledger.ts.
+ */
+
+export interface HistBucket { min: number; max: number; count: number }
+export interface BpfStats { count: number; average: number; total: number }
+
+/** Numbers of 16 digits and more do not fit a double: they come as decimal strings. */
+export type BpfNumber = number | string;
+
+export type BpfRecord =
+  | { type: 'map'; name: string; entries: [key: string, value: BpfNumber][] }
+  | { type: 'hist'; name: string; entries: [key: string, value: HistBucket[]][] }
+  | { type: 'stats'; name: string; entries: [key: string, value: BpfStats][] }
+  | { type: 'printf'; text: string }
+  | { type: 'attached'; probes: number }
+  | { type: 'lost'; events: number }
+  | { type: 'problem'; text: string }
+  | { type: 'threads'; data: unknown };
+
+/** One record a line; lines that are blank, cut or no JSON are passed over, whatever the chunks' edges. */
+export function* bpftraceRecords(chunks: string | Iterable<string>): Generator<BpfRecord> {
+  let rest = '';
+  for (const chunk of typeof chunks === 'string' ? [chunks] : chunks) {
+    rest += chunk;
+    let from = 0;
+    for (let to = rest.indexOf('\n'); to !== -1; to = rest.indexOf('\n', from)) {
+      const record = recordOf(rest.slice(from, to));
+      if (record) yield record;
+      from = to + 1;
+    }
+    rest = rest.slice(from);
+  }
+  const last = recordOf(rest);
+  if (last) yield last;
+}
+
+/** A string, or a number too long for a double. Strings come first, so that digits inside a path stay as they are. */
+const STRING_OR_LONG = /"(?:[^"\\]|\\.)*"|-?\d{16,}/g;
+
+const quoteLong = (line: string): string =>
+  /\d{16}/.test(line) ? line.replace(STRING_OR_LONG, (token) => (token.startsWith('"') ? token : `"${token}"`)) : line;
+
+function recordOf(line: string): BpfRecord | null {
+  const text = line.trim();
+  if (!text.startsWith('{')) return null;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(quoteLong(text));
+  } catch {
+    return null;
+  }
+  if (!isObject(parsed)) return null;
+  const { type, data } = parsed;
+  switch (type) {
+    case 'printf': return typeof data === 'string' ? { type, text: data } : null;
+    case 'attached_probes': return isObject(data) ? { type: 'attached', probes: Number(data['probes']) || 0 } : null;
+    case 'lost_events': return isObject(data) ? { type: 'lost', events: Number(data['events']) || 0 } : null;
+    case 'helper_error': return isObject(data) ? { type: 'problem', text: `${String(data['helper'])}: ${String(data['msg'])}` } : null;
+    case 'whyslow_threads': return { type: 'threads', data };
+    case 'map': return namedMap(data, 'map', isNumber);
+    case 'hist': return namedMap(data, 'hist', toBuckets);
+    case 'stats': return namedMap(data, 'stats', toStats);
+    default: return null;
+  }
+}
+
+type Dumped = Extract<BpfRecord, { entries: unknown }>;
+
+function namedMap<T extends Dumped['type'], V>(data: unknown, type: T, value: (v: unknown) => V | null): BpfRecord | null {
+  if (!isObject(data)) return null;
+  const [named] = Object.entries(data);
+  if (!named) return null;
+  const [name, content] = named;
+  // A map without keys holds its one value in place of the object of keys.
+  const single = value(content);
+  const pairs: [string, unknown][] = single !== null ? [['', content]] : isObject(content) ? Object.entries(content) : [];
+  const entries = pairs.flatMap(([key, v]): [string, V][] => {
+    const good = value(v);
+    return good === null ? [] : [[key, good]];
+  });
+  return { type, name, entries } as unknown as BpfRecord;
+}
+
+const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v);
+
+const isNumber = (v: unknown): BpfNumber | null =>
+  typeof v === 'number' || (typeof v === 'string' && /^-?\d+$/.test(v)) ? v : null;
+
+function toBuckets(v: unknown): HistBucket[] | null {
+  if (!Array.isArray(v)) return null;
+  return v.filter(isObject).map((b) => {
+    const min = Number(b['min'] ?? 0);
+    return { min, max: Number(b['max'] ?? min), count: Number(b['count']) || 0 };
+  });
+}
+
+function toStats(v: unknown): BpfStats | null {
+  if (!isObject(v) || !('count' in v) || !('total' in v)) return null;
+  return { count: Number(v['count']), average: Number(v['average']), total: Number(v['total']) };
+}
