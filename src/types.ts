@@ -451,6 +451,9 @@ export interface SocketsFact {
   acceptsPerRequest: number | null;
 }
 
+/** Where one request's mean latency goes; parts sum to `totalMs`. */
+export interface RequestTimeFact { totalMs: number; parts: { label: string; ms: number; share: number }[] }
+
 /** What the probes cost, measured in this run. */
 export interface OverheadFact {
   /** Rate over all of the load against the clean windows. */
@@ -536,7 +539,7 @@ export interface Report {
     source: 'ebpf' | 'proc';
     threads: LedgerThread[];
     /** Where one request's time goes, ms; parts sum to the mean latency. */
-    request: { totalMs: number; parts: { label: string; ms: number; share: number }[] } | null;
+    request: RequestTimeFact | null;
   } | null;
   syscalls: SyscallUse[];
   failedPaths: FailedPath[];

@@ -1,0 +1,30 @@
+import type { Host, ProbeStatus, Report, Settings } from '../types.js';
+import type { RunIo } from '../run.js';
+
+/** What is behind the command line; loaded late, so that wrong use is told at once. */
+export interface Pipeline {
+  run(settings: Settings, io: RunIo): Promise<{ report: Report; runDir: string }>;
+  reportOf(dir: string): Report;
+  environment(): Promise<{ host: Host; probes: ProbeStatus[] }>;
+}
+
+export interface OutStream { isTTY?: boolean; columns?: number; write(text: string, done?: (error?: Error | null) => void): unknown }
+
+/** Everything outside that the command line touches. */
+export interface World {
+  stdout: OutStream;
+  stderr: OutStream;
+  env: NodeJS.ProcessEnv;
+  isRoot: boolean;
+  version: string;
+  pipeline(): Promise<Pipeline>;
+  /** Calls back at the first SIGINT, SIGTERM or SIGHUP; the second one ends the process. Returns how to stop listening. */
+  onInterrupt(first: (signal: string) => void): () => void;
+}
+
+/** Resolves when the text has left; a reader that went away (`| head`) is no error. */
+export const write = (stream: OutStream, text: string): Promise<void> =>
+  new Promise((resolve) => stream.write(text, () => resolve()));
+
+/** A line to stderr, for people. */
+export const note = (world: World, line: string): void => void world.stderr.write(`whyslow: ${line}\n`);

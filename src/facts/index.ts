@@ -1,0 +1,27 @@
+import type { FactReader } from '../types.js';
+import { eventLoopFact } from './event-loop.js';
+import { failedPathsFact } from './failed-paths.js';
+import { gcFact } from './gc.js';
+import { hotFunctionsFact } from './hot-functions.js';
+import { ledgerFact } from './ledger.js';
+import { overheadFact } from './overhead.js';
+import { requestTimeFact } from './request-time.js';
+import { requestsFact } from './requests.js';
+import { socketsFact } from './sockets.js';
+import { syscallsFact } from './syscalls.js';
+import { threadsFact } from './threads.js';
+
+/** All facts that a report shows, computed or with the reason why not. */
+export const reportFacts = (read: FactReader) => ({
+  requests: read(requestsFact),
+  requestTime: read(requestTimeFact),
+  threads: read(threadsFact),
+  ledger: read(ledgerFact),
+  syscalls: read(syscallsFact),
+  failedPaths: read(failedPathsFact),
+  eventLoop: read(eventLoopFact),
+  gc: read(gcFact),
+  hotFunctions: read(hotFunctionsFact),
+  sockets: read(socketsFact),
+  overhead: read(overheadFact),
+});

@@ -1,0 +1,90 @@
+import type { CpuProfile } from '../parse/cpuprofile.js';
+import { samplesIn } from '../parse/cpuprofile-times.js';
+import type { NodeRecords } from '../parse/node-ndjson.js';
+import type { ThreadDelta } from '../parse/proc-delta.js';
+import { threadDelta } from '../parse/proc-delta.js';
+import { syscallName } from '../parse/syscall-names.js';
+import type { FactReader, LongTick, Run } from '../types.js';
+import { schedCaptureFact, syscallsCaptureFact } from './captures.js';
+import { isIdleWait } from './idle.js';
+import { cpuProfilesFact, nodeRecordsFact, procRecordingFact } from './recordings.js';
+
+interface Span { startNs: number; endNs: number }
+
+/** A tick as one source tells it; `onCpuNs` where that is known. */
+interface Candidate extends Pick<LongTick, 'pid' | 'tid' | 'startNs' | 'lengthNs' | 'source'> { onCpuNs: number | null }
+
+/** More than this of a tick makes it that: half, so that at most one cause holds. */
+const MOST = 0.5;
+
+/**
+ * Ticks of 20 ms or more, each once, by the sharpest source that saw it: the tick itself in the observed window, else a
+ * stretch on the CPU (always on), else the runtime's own delay (which alone sees a loop blocked off the CPU all the time).
+ */
+export function longTicks(run: Run, read: FactReader, tids: ReadonlySet<number>, span: Span): LongTick[] {
+  const node = read(nodeRecordsFact);
+  const records = node.ok ? node.value : [];
+  const bySharpness = [...fromTicks(read), ...fromSched(read), ...fromNode(records)]
+    .filter((c) => tids.has(c.tid) && c.startNs >= span.startNs && c.startNs < span.endNs);
+  const chosen: Candidate[] = [];
+  for (const c of bySharpness) {
+    if (!chosen.some((d) => d.tid === c.tid && overlapNs(c, d) > 0) && !isOurs(c, records)) chosen.push(c);
+  }
+  const profiles = read(cpuProfilesFact);
+  return chosen.sort((a, b) => a.startNs - b.startNs).map((c) => explain(c, run, read, records, profiles.ok ? profiles.value : []));
+}
+
+function fromTicks(read: FactReader): Candidate[] {
+  const capture = read(syscallsCaptureFact);
+  const sched = fromSched(read);
+  return capture.ok ? (capture.value.serving?.longTicks ?? []).map((t) => ({
+    ...t, source: 'event-loop', onCpuNs: sched.length > 0 ? sched.filter((s) => s.tid === t.tid).reduce((ns, s) => ns + Math.min(overlapNs(s, t), s.onCpuNs ?? 0), 0) : null,
+  })) : [];
+}
+
+function fromSched(read: FactReader): Candidate[] {
+  const capture = read(schedCaptureFact);
+  return capture.ok ? capture.value.stretches.map(({ pid, tid, startNs, lengthNs, onCpuNs }) => ({ pid, tid, startNs, lengthNs, onCpuNs, source: 'sched' })) : [];
+}
+
+function fromNode(records: readonly NodeRecords[]): Candidate[] {
+  return records.flatMap(({ meta, delays }) => (meta ? delays.map((d): Candidate => ({
+    pid: meta.pid, tid: meta.tid, startNs: d.startNs, lengthNs: d.lengthNs, source: 'node', onCpuNs: null,
+  })) : []));
+}
+
+function isOurs(c: Candidate, records: readonly NodeRecords[]): boolean {
+  const own = records.find((r) => r.meta?.tid === c.tid)?.own ?? [];
+  return own.reduce((ns, o) => ns + overlapNs({ startNs: o.startNs, lengthNs: o.endNs - o.startNs }, c), 0) > MOST * c.lengthNs;
+}
+
+function explain(c: Candidate, run: Run, read: FactReader, records: readonly NodeRecords[], profiles: readonly CpuProfile[]): LongTick {
+  const { onCpuNs, ...tick } = c;
+  const endNs = c.startNs + c.lengthNs;
+  const gcNs = (records.find((r) => r.meta?.tid === c.tid)?.gc ?? [])
+    .reduce((ns, p) => ns + overlapNs({ startNs: p.startNs, lengthNs: p.durationNs }, c), 0);
+  const profile = profiles.find((p) => p.tid === c.tid && p.startNs <= c.startNs && p.endNs >= endNs);
+  const inside = profile ? samplesIn(profile, c.startNs, endNs) : null;
+  if (gcNs > MOST * c.lengthNs) return { ...tick, cause: 'gc', syscall: null, culprit: inside?.culprit ?? null };
+
+  const stood = standing(run, read, c);
+  const blocked = onCpuNs === null ? stood.blockedShare > MOST : c.source === 'event-loop' && onCpuNs < (1 - MOST) * c.lengthNs && stood.syscall !== null;
+  if (blocked) return { ...tick, cause: 'blocked', syscall: stood.syscall, culprit: inside?.culprit ?? null };
+  if (c.source === 'sched' && onCpuNs !== null && onCpuNs < (1 - MOST) * c.lengthNs) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
+  return { ...tick, cause: onCpuNs === null && stood.syscall === null && !inside ? 'unknown' : 'cpu', syscall: null, culprit: inside?.culprit ?? null };
+}
+
+/** Where samples of /proc found the thread around the tick, its event wait left out. */
+function standing(run: Run, read: FactReader, c: Candidate): { syscall: string | null; blockedShare: number } {
+  const recording = read(procRecordingFact);
+  if (!recording.ok) return { syscall: null, blockedShare: 0 };
+  const thread: ThreadDelta | undefined = threadDelta(recording.value, c.startNs, c.startNs + c.lengthNs).find((t) => t.tid === c.tid);
+  const named = (thread?.places ?? []).map((p) => ({ count: p.count, name: p.in === 'running' ? 'running' : p.in < 0 ? 'page fault' : syscallName(p.in, run.manifest.host.arch) }));
+  const away = named.filter((p) => !isIdleWait(p.name));
+  const blocked = away.filter((p) => p.name !== 'running').sort((a, b) => b.count - a.count);
+  const total = away.reduce((sum, p) => sum + p.count, 0);
+  return { syscall: blocked[0]?.name ?? null, blockedShare: total > 0 ? blocked.reduce((sum, p) => sum + p.count, 0) / total : 0 };
+}
+
+const overlapNs = (a: { startNs: number; lengthNs: number }, b: { startNs: number; lengthNs: number }): number =>
+  Math.max(0, Math.min(a.startNs + a.lengthNs, b.startNs + b.lengthNs) - Math.max(a.startNs, b.startNs));

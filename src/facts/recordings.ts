@@ -1,0 +1,42 @@
+import { NoData } from '../errors.js';
+import { parseCpuProfile, type CpuProfile } from '../parse/cpuprofile.js';
+import { parseNodeNdjson, type NodeRecords } from '../parse/node-ndjson.js';
+import { parseProc, type ProcRecording } from '../parse/proc-ndjson.js';
+import type { Fact } from '../types.js';
+import { artifactsOf, missing } from './artifacts.js';
+
+/** What the runtime's own probe wrote, a recording a thread. */
+export const nodeRecordsFact: Fact<NodeRecords[]> = {
+  name: 'node-records',
+  compute(run) {
+    const records = artifactsOf(run, 'node').map((a) => parseNodeNdjson(run.text(a))).filter((r) => r.meta !== null);
+    if (records.length === 0) throw missing(run, 'node');
+    return records;
+  },
+};
+
+export const procRecordingFact: Fact<ProcRecording> = {
+  name: 'proc-recording',
+  compute(run) {
+    const [artifact] = artifactsOf(run, 'proc');
+    if (!artifact) throw missing(run, 'proc');
+    return parseProc(run.text(artifact));
+  },
+};
+
+/** V8 CPU profiles, one a thread; those cut short are left out. */
+export const cpuProfilesFact: Fact<CpuProfile[]> = {
+  name: 'cpu-profiles',
+  compute(run) {
+    const profiles = artifactsOf(run, 'cpuprofile').flatMap((a) => {
+      try {
+        return [parseCpuProfile(run.text(a))];
+      } catch (error) {
+        if (error instanceof NoData) return [];
+        throw error;
+      }
+    });
+    if (profiles.length === 0) throw missing(run, 'cpuprofile');
+    return profiles;
+  },
+};

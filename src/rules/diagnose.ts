@@ -1,0 +1,108 @@
+import type { Diagnosis, FactReader, Finding, Rule } from '../types.js';
+import { rules as allRules } from './index.js';
+import { FACT_LABELS } from './support/facts.js';
+
+export interface Judgement {
+  verdict: Finding;
+  /** Ranked; the verdict first. `unknown` only as the verdict. */
+  findings: Finding[];
+  ruledOut: { id: Finding['id']; why: string }[];
+  notObserved: { what: string; why: string; enable: string | null }[];
+}
+
+/** Share of the responses, or of what the server had left: with a load finding this large the rest is doubtful. */
+const LARGE_LOAD = 0.2;
+/** A cause that costs less is no reason to call a server that is fine otherwise ill. */
+const WORTH_NAMING = 0.1;
+/** Less sure than this, and a cause is a hint, not a verdict. */
+const LEAST_CONFIDENCE = 0.5;
+/** What stays of the confidence in findings behind a load that was all wrong. */
+const DOUBT = 0.5;
+
+/** Runs all rules over the facts of one run and ranks what they found. */
+export function diagnose(read: FactReader, rules: readonly Rule[] = allRules): Judgement {
+  const judged = rules.filter((rule) => rule.id !== 'unknown').map((rule) => judge(rule, read));
+  const found = judged.flatMap(({ diagnosis }) => (diagnosis.kind === 'finding' ? [diagnosis.finding] : []));
+  const ranked = rank(found);
+  const [first] = ranked;
+  const sure = first !== undefined && first.kind !== 'note' && first.confidence >= LEAST_CONFIDENCE;
+  const verdict = sure ? first : lastResort(rules, read);
+  return {
+    verdict,
+    findings: [verdict, ...ranked.filter((f) => f !== verdict)],
+    ruledOut: judged.flatMap(({ rule, diagnosis }) => {
+      if (diagnosis.kind === 'absent') return [{ id: rule.id, why: diagnosis.why }];
+      const dropped = diagnosis.kind === 'finding' && !ranked.some((f) => f.id === rule.id);
+      return dropped ? [{ id: rule.id, why: `${verdict.id} is worth mending` }] : [];
+    }),
+    notObserved: notObserved(judged, read),
+  };
+}
+
+/** load that spoils the rest | causes | states | causes too small beside `healthy` | hints | notes. */
+export function rank(found: readonly Finding[]): Finding[] {
+  const doubt = Math.max(0, ...found.filter(isLarge).map((f) => f.cost.share));
+  const hidden = found.filter((f) => f.kind === 'cause').length;
+  const fine = found.some((f) => f.id === 'healthy');
+  const worthNaming = (f: Finding): boolean => f.cost.share >= WORTH_NAMING || !fine;
+  const group = (f: Finding): number => {
+    if (isLarge(f)) return 0;
+    if (f.kind === 'note') return 5;
+    if (f.confidence < LEAST_CONFIDENCE) return 4;
+    if (f.kind === 'state') return 2;
+    return worthNaming(f) ? 1 : 3;
+  };
+  const doubted = found.map((f) => (isLarge(f) ? withWarning(f, hidden) : doubt > 0 ? behind(f, doubt) : f));
+  // A server is not healthy that has a cause worth naming, whatever its CPU looks like.
+  const kept = doubted.filter((f) => f.id !== 'healthy' || !doubted.some((o) => group(o) <= 1));
+  return kept.sort((a, b) => group(a) - group(b) || weight(b) - weight(a));
+}
+
+const isLarge = (f: Finding): boolean => f.kind === 'load' && f.cost.share >= LARGE_LOAD;
+
+const weight = (f: Finding): number => f.cost.share * f.confidence;
+
+function withWarning(load: Finding, hidden: number): Finding {
+  if (hidden === 0) return load;
+  const note = `Behind it ${hidden === 1 ? 'is one more finding' : `are ${hidden} more findings`}, measured under this load: mend this, measure again, then judge ${hidden === 1 ? 'it' : 'them'}.`;
+  return { ...load, advice: [...load.advice, note] };
+}
+
+function behind(finding: Finding, doubt: number): Finding {
+  if (finding.kind === 'load') return finding;
+  return { ...finding, confidence: Number((finding.confidence * (1 - DOUBT * doubt)).toPrecision(4)) };
+}
+
+interface Judged { rule: Rule; diagnosis: Diagnosis; missing: string[] }
+
+/** Runs one rule, keeping in mind which facts it asked for in vain. */
+function judge(rule: Rule, read: FactReader): Judged {
+  const missing = new Set<string>();
+  const diagnosis = rule.diagnose((fact) => {
+    const gathered = read(fact);
+    if (!gathered.ok) missing.add(fact.name);
+    return gathered;
+  });
+  return { rule, diagnosis, missing: [...missing] };
+}
+
+/** Facts that are missing, with the rules that went without or saw less; then rules that lacked something else. */
+function notObserved(judged: Judged[], read: FactReader): Judgement['notObserved'] {
+  const facts = FACT_LABELS.flatMap(({ fact, label }) => {
+    const gathered = read(fact);
+    if (gathered.ok) return [];
+    const blind = judged.filter((j) => j.missing.includes(fact.name) && j.diagnosis.kind === 'no-data').map((j) => j.rule.id);
+    const what = blind.length > 0 ? `${label} (could not judge ${blind.join(', ')})` : label;
+    return [{ what, why: gathered.reason, enable: gathered.enable ?? null }];
+  });
+  const others = judged.flatMap(({ rule, diagnosis, missing }) =>
+    diagnosis.kind === 'no-data' && missing.length === 0 ? [{ what: rule.id, why: diagnosis.why, enable: diagnosis.enable ?? null }] : []);
+  return [...facts, ...others];
+}
+
+function lastResort(rules: readonly Rule[], read: FactReader): Finding {
+  const diagnosis = rules.find((rule) => rule.id === 'unknown')?.diagnose(read);
+  if (diagnosis?.kind !== 'finding') throw new Error('the rule `unknown` must be in the list and always hold');
+  return diagnosis.finding;
+}
+

@@ -1,0 +1,75 @@
+import { eventLoopFact } from '../facts/event-loop.js';
+import { gcFact } from '../facts/gc.js';
+import { requestsFact } from '../facts/requests.js';
+import type { LongTick, Rule, TickCause } from '../types.js';
+import { count, frameName, ms, percent } from './support/format.js';
+import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { functionCulprit, same } from './support/hot-code.js';
+import { findStalls, periodMs, stallCulprit, weigh } from './support/stalls.js';
+
+const id = 'event-loop-blocked';
+const title = 'Something stops the event loop now and then';
+
+/** Of the thread's time: with this much GC it is the rate of garbage, not the odd stall, that costs. */
+const GC_IS_THE_CAUSE = 0.1;
+/** Of the stalled time: one reason explains it. */
+const MAJORITY = 0.5;
+
+const CAUSE: Record<TickCause, string> = {
+  cpu: 'code on the CPU', gc: 'garbage collection', blocked: 'a blocking call', 'run-queue': 'waiting for a CPU', unknown: 'a cause that no probe saw',
+};
+
+/** Few ticks are long, and while one runs nobody is served: one call that should not be on the loop. */
+export const eventLoopBlocked: Rule = {
+  id, title,
+  diagnose(read) {
+    const loop = read(eventLoopFact);
+    if (!loop.ok) return noData(loop);
+    const requests = optional(read(requestsFact));
+    const verdict = findStalls(loop.value, requests);
+    if (verdict.kind === 'none') return absent(verdict.why);
+    const s = verdict.stalls;
+    const [cause, causeShare] = mainCause(s.ticks);
+    const gc = optional(read(gcFact));
+    if (cause === 'gc' && causeShare >= MAJORITY && (gc?.share ?? 0) >= GC_IS_THE_CAUSE) return absent('the long ticks are garbage collection, and there is much of it: see gc-pressure');
+    const named = s.ticks.filter((t) => t.culprit !== null);
+    const culprit = stallCulprit(s.ticks);
+    const syscall = cause === 'blocked' ? mainSyscall(s.ticks) : null;
+    const what = culprit ? frameName(culprit) : syscall ?? CAUSE[cause];
+    const period = periodMs(s.ticks);
+    return found({
+      id, title, kind: 'cause',
+      summary: `${s.ticks.length} times in ${count(loop.value.watchedS)} s the event loop stood still, for up to ${ms(s.maxMs)}`
+        + `${period === null ? '' : `, every ${ms(period)}`}: ${what}. Nobody is served meanwhile.`,
+      confidence: confidence(0.7, [[loop.value.source === 'ebpf', 0.1], [s.typicalMs === null ? null : true, 0.05], [culprit || syscall || cause === 'gc' ? true : null, 0.12]]),
+      cost: { share: Math.max(s.share, s.latencyShare ?? 0), msPerRequest: s.perRequestMs },
+      evidence: [
+        evidence(`${s.ticks.length} long ticks in ${count(loop.value.watchedS)} s watched, longest ${ms(s.maxMs)}, mean ${ms(s.totalMs / s.ticks.length)}`, s.ticks.length, 'ticks'),
+        ...(s.typicalMs === null ? [] : [evidence(`a usual tick takes ${ms(s.typicalMs)}`, s.typicalMs, 'ms')]),
+        evidence(`${percent(s.share)} of the time the loop stood still`, s.share, 'share'),
+        ...(s.perRequestMs === null ? [] : [evidence(`${ms(s.perRequestMs)} of the mean latency; a request that meets one waits up to ${ms(s.maxMs)}`, s.perRequestMs, 'ms/request')]),
+        evidence(`${percent(causeShare)} of the stalled time was ${CAUSE[cause]}${syscall ? ` (${syscall})` : ''}`, causeShare, 'share'),
+        ...(culprit ? [evidence(`${named.filter((t) => same(culprit, t.culprit)).length} of the ${named.length} ticks that a profile covered were in ${frameName(culprit)}`, named.length, 'ticks')] : []),
+        ...(period === null ? [] : [evidence(`they come every ${ms(period)}: a timer`, period, 'ms')]),
+      ],
+      culprit: culprit ? functionCulprit(culprit) : syscall ? { kind: 'syscall', name: syscall } : null,
+      advice: [
+        culprit ? `Take ${frameName(culprit)} off the loop: a worker thread, smaller steps with a return to the loop between them, or done once and kept.`
+          : syscall ? `Use the asynchronous form of what ends in ${syscall}, or move it to a worker thread.`
+            : 'Find what runs at those moments: a timer, a cache refresh, one kind of request; move it off the loop.',
+        ...(cause === 'gc' ? ['Look at what fills the heap: large caches make each collection long.'] : []),
+        'Check: p99 and max latency fall while the median stays; the long ticks are gone from this report.',
+      ],
+    });
+  },
+};
+
+/** The reason that took most of the stalled time, and its share of it. */
+function mainCause(ticks: LongTick[]): [TickCause, number] {
+  const total = ticks.reduce((sum, t) => sum + t.lengthNs, 0);
+  const [most] = weigh(ticks, (t) => t.cause);
+  return most ? [most[0], total > 0 ? most[1] / total : 0] : ['unknown', 0];
+}
+
+const mainSyscall = (ticks: LongTick[]): string | null =>
+  weigh(ticks.filter((t) => t.syscall !== null), (t) => t.syscall as string)[0]?.[0] ?? null;

@@ -1,0 +1,70 @@
+import { gcFact } from '../facts/gc.js';
+import { hotFunctionsFact } from '../facts/hot-functions.js';
+import { requestsFact } from '../facts/requests.js';
+import type { Frame, GcFact, HotFunctionsFact, Rule } from '../types.js';
+import { servingCpu } from './support/cpu.js';
+import { count, frameName, ms, percent } from './support/format.js';
+import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { functionCulprit } from './support/hot-code.js';
+
+const id = 'gc-pressure';
+const title = 'Garbage collection takes the thread';
+
+/** Of the thread's wall time. Healthy servers at full load spend 1 to 5%. */
+const LEAST_SHARE = 0.1;
+/** From here on it is beyond what any server has by the way. */
+const CLEAR_SHARE = 0.15;
+/** A request: allocation that any request has (its headers, its response) stays below, kB. */
+const MUCH_KB = 100;
+
+/** Pauses for garbage collection in the time of the thread that serves. */
+export const gcPressure: Rule = {
+  id, title,
+  diagnose(read) {
+    const gathered = read(gcFact);
+    if (!gathered.ok) return noData(gathered);
+    const gc = gathered.value;
+    if (gc.share < LEAST_SHARE) return absent(`garbage collection took ${percent(gc.share)} of the thread's time (${count(gc.pauses)} pauses, longest ${ms(gc.maxMs)})`);
+    const cpu = optional(servingCpu(read));
+    const requests = optional(read(requestsFact));
+    const hot = optional(read(hotFunctionsFact));
+    const ofBusy = cpu && cpu.busy > 0 ? clamp(gc.share / cpu.busy) : gc.share;
+    const costMs = cpu?.msPerRequest != null ? ofBusy * cpu.msPerRequest : null;
+    const allocator = hot && hottestAllocator(hot);
+    const worst = [...gc.byKind].sort((a, b) => b.totalMs - a.totalMs)[0];
+    return found({
+      id, title, kind: 'cause',
+      summary: `Garbage collection takes ${percent(gc.share)} of the serving thread's time: ${count(gc.pauses)} pauses, longest ${ms(gc.maxMs)}`
+        + `${allocator ? `; the hottest code that allocates is ${frameName(allocator.frame)}` : ''}.`,
+      confidence: confidence(0.7, [[gc.share >= CLEAR_SHARE, 0.12], [gc.allocatedPerRequestKB === null ? null : gc.allocatedPerRequestKB >= MUCH_KB, 0.08], [hot === null ? null : hot.byOrigin.gc >= LEAST_SHARE, 0.08]]),
+      cost: { share: ofBusy * (cpu?.latencyShare ?? 1), msPerRequest: costMs },
+      evidence: [
+        evidence(`${percent(gc.share)} of the thread's wall time in ${count(gc.pauses)} pauses, longest ${ms(gc.maxMs)}`, gc.share, 'share'),
+        ...gc.byKind.map((k) => evidence(`${k.kind}: ${count(k.count)} pauses, ${ms(k.totalMs)} in all, longest ${ms(k.maxMs)}`, k.totalMs, 'ms')),
+        ...(gc.allocatedPerRequestKB === null ? [] : [evidence(`about ${count(gc.allocatedPerRequestKB)} kB allocated a request`, gc.allocatedPerRequestKB, 'kB/request')]),
+        ...(costMs === null ? [] : [evidence(`${ms(costMs)} of CPU a request goes into it`, costMs, 'ms/request')]),
+        evidence(`heap ${count(gc.heapUsedMB.first)} to ${count(gc.heapUsedMB.last)} MB, at most ${count(gc.heapUsedMB.max)} MB`, gc.heapUsedMB.max, 'MB'),
+        ...(allocator ? [evidence(`${frameName(allocator.frame)} is the hottest code besides${allocator.seen ? ', and collections start in it' : ' (likely, not certain, what allocates)'}`, 1, 'function')] : []),
+      ],
+      culprit: allocator && functionCulprit(allocator.frame),
+      advice: [
+        `Allocate less a request${allocator ? `, first in ${frameName(allocator.frame)}` : ''}: no copies of large objects, no parse and stringify to clone, reuse buffers.`,
+        isYoung(worst) ? 'Most of it is the young generation: a larger one (Node: --max-semi-space-size=64) makes collections rarer.'
+          : 'Most of it is the old generation: look for caches that grow and objects that live for a few requests.',
+        ...(requests && gc.heapUsedMB.last > 1.5 * gc.heapUsedMB.first ? ['The heap grew through the load: look for a leak as well.'] : []),
+        'Check: the GC share in this report falls, and CPU per request with it.',
+      ],
+    });
+  },
+};
+
+const isYoung = (kind: GcFact['byKind'][number] | undefined): boolean => kind !== undefined && /minor|scavenge|gen ?0|gen ?1/i.test(kind.kind);
+
+/** The function in which collections start, where the profile tells; else the hottest of the user's own. */
+function hottestAllocator(hot: HotFunctionsFact): { frame: Frame; seen: boolean } | null {
+  const isOwn = (f: Frame): boolean => f.origin === 'app' || f.origin === 'dependency';
+  const during = hot.functions.find((f) => f.frame.kind === 'gc')?.callers.find(isOwn);
+  if (during) return { frame: during, seen: true };
+  const own = hot.functions.filter((f) => isOwn(f.frame)).sort((a, b) => b.selfShare - a.selfShare)[0];
+  return own && own.selfShare > 0 ? { frame: own.frame, seen: false } : null;
+}

@@ -1,0 +1,91 @@
+import { failedPathsFact } from '../facts/failed-paths.js';
+import { hotFunctionsFact } from '../facts/hot-functions.js';
+import { ledgerFact } from '../facts/ledger.js';
+import { syscallsFact } from '../facts/syscalls.js';
+import type { FailedPathsFact, FactReader, Frame, Rule } from '../types.js';
+import { servingCpu } from './support/cpu.js';
+import { count, frameName, ms, percent } from './support/format.js';
+import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { failingPart, isMissing, lookupCode, lookupShareOfBusy, missingCalls } from './support/lookups.js';
+import { groupPaths } from './support/paths.js';
+
+const id = 'missing-file-lookups';
+const title = 'Each request looks for files that are not there';
+
+/** Failing lookups a request: about one; fewer are caches being filled or rare branches. */
+const LEAST_PER_REQUEST = 0.9;
+/** Of the serving thread's time: below it they are there, but they are not why. */
+const MATTERS = 0.05;
+const PATHS_SHOWN = 5;
+
+/** stat and open on paths that do not exist, again on each request: a search path walked at run time, an uncached miss. */
+export const missingFileLookups: Rule = {
+  id, title,
+  diagnose(read) {
+    const failed = read(failedPathsFact);
+    if (!failed.ok) return noData(failed);
+    const { ofFailing, calls } = missingCalls(failed.value.paths, 'serving');
+    if (failed.value.servingPerRequest === null) return { kind: 'no-data', why: 'failing lookups could not be set against requests', enable: 'drive the load with --load autocannon or wrk' };
+    const perRequest = failed.value.servingPerRequest * ofFailing;
+    if (perRequest < LEAST_PER_REQUEST) return absent(whyFew(failed.value, perRequest));
+    const time = timeOf(read, failed.value, ofFailing);
+    const cpu = optional(servingCpu(read));
+    const share = (time.share ?? 0) * (cpu?.latencyShare ?? 1);
+    const matters = time.share !== null && time.share >= MATTERS;
+    const groups = groupPaths(failed.value.paths.filter((p) => p.phase === 'serving' && isMissing(p))).slice(0, PATHS_SHOWN);
+    const first = groups[0];
+    const costMs = time.share !== null && cpu?.msPerRequest != null ? time.share * cpu.msPerRequest : failed.value.servingMsPerRequest;
+    return found({
+      id, title, kind: matters ? 'cause' : 'note',
+      summary: `Each request makes ${count(perRequest)} lookups of files that do not exist${first ? `, such as ${first.example}` : ''}`
+        + (time.share === null ? '.' : `: ${percent(time.share)} of the serving thread's time.`),
+      confidence: confidence(0.6, [[time.share === null ? null : matters, 0.15], [groups.length > 0 ? true : null, 0.1], [failed.value.source === 'ebpf' ? true : null, 0.05], [time.byProfile === null ? null : time.byProfile >= MATTERS, 0.08]]),
+      cost: { share, msPerRequest: costMs },
+      evidence: [
+        evidence(`${count(perRequest)} failing lookups a request (${count(calls)} seen)`, perRequest, 'calls/request'),
+        ...(failed.value.servingMsPerRequest === null ? [] : [evidence(`${ms(failed.value.servingMsPerRequest)} a request inside lookup calls`, failed.value.servingMsPerRequest, 'ms/request')]),
+        ...(time.share === null ? [] : [evidence(`${percent(time.share)} of the serving thread's busy time goes into looking (${time.by})`, time.share, 'share')]),
+        ...(costMs === null || cpu?.msPerRequest == null ? [] : [evidence(`${ms(costMs)} of the ${ms(cpu.msPerRequest)} of CPU a request takes`, costMs, 'ms/request')]),
+        ...groups.map((g) => evidence(`${g.label}: ${g.perRequest === null ? `${count(g.calls)} calls` : `${count(g.perRequest)} a request`}`, g.perRequest ?? g.calls, g.perRequest === null ? 'calls' : 'calls/request')),
+        ...(time.caller ? [evidence(`asked for by ${frameName(time.caller)}`, 1, 'function')] : []),
+      ],
+      culprit: first ? { kind: 'path', name: first.label, ...place(time.caller) } : null,
+      advice: [
+        time.caller ? `Resolve the path once and keep the answer, the misses too, in ${frameName(time.caller)}.` : 'Resolve each path once and keep the answer, the misses too.',
+        'Put the folder that has the files first in the search path, or give the full name instead of searching.',
+        'Check: `strace -f -c -e trace=%file -p PID` for a moment (it slows the server): errors per request should drop to 0.',
+      ],
+    });
+  },
+};
+
+interface LookupTime { share: number | null; by: string; byProfile: number | null; caller: Frame | null }
+
+/** Of the serving thread's busy time: the larger of what the kernel's clock and what the profile says. Each sees a part. */
+function timeOf(read: FactReader, failed: FailedPathsFact, ofFailing: number): LookupTime {
+  const ledger = optional(read(ledgerFact));
+  const hot = optional(read(hotFunctionsFact));
+  const syscalls = optional(read(syscallsFact));
+  const cpu = optional(servingCpu(read));
+  // Lookups that succeed cost as well, but are no part of this.
+  const missed = (syscalls && failingPart(syscalls)) ?? ofFailing;
+  const code = hot && lookupCode(hot);
+  const byProfile = code && code.share * missed;
+  const byLedger = ledger && lookupShareOfBusy(ledger);
+  const candidates: [by: string, share: number | null][] = [
+    ['profile', byProfile],
+    ['ledger', byLedger === null ? null : byLedger * missed],
+    ['time in calls against CPU', failed.servingMsPerRequest === null || !cpu?.msPerRequest ? null : clamp(failed.servingMsPerRequest / cpu.msPerRequest) * missed],
+  ];
+  const known = candidates.filter((c): c is [string, number] => c[1] !== null).sort((a, b) => b[1] - a[1]);
+  return { share: known[0]?.[1] ?? null, by: known[0]?.[0] ?? '', byProfile, caller: code?.caller ?? null };
+}
+
+function whyFew(failed: FailedPathsFact, perRequest: number): string {
+  const startup = failed.startupCalls > 0 ? `; the ${count(failed.startupCalls)} failing lookups at startup are not why requests are slow` : '';
+  return `${count(perRequest)} lookups of missing files a request${startup}`;
+}
+
+const place = (caller: Frame | null): { file?: string; line?: number } => ({
+  ...(caller?.file ? { file: caller.file } : {}), ...(caller?.line ? { line: caller.line } : {}),
+});

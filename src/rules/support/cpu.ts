@@ -1,0 +1,101 @@
+import { requestsFact } from '../../facts/requests.js';
+import { threadsFact } from '../../facts/threads.js';
+import type { FactReader, Gathered, ThreadsFact, ThreadUse } from '../../types.js';
+import { clamp, optional } from './finding.js';
+import { meanLatencyMs } from './latency.js';
+
+/** CPU of what serves: how near to its limit it is, and what that means for a request. */
+export interface ServingCpu {
+  /** What runs out first: one thread, or a process whose threads share one lock (the GIL). */
+  limit: 'thread' | 'process';
+  pid: number;
+  /** Busiest serving thread. */
+  tid: number;
+  name: string;
+  /** CPU used and waited for in the run queue, as a share of one core, 0..1. */
+  busy: number;
+  /** CPU used, share of one core. */
+  cpuShare: number;
+  runQueueShare: number;
+  /** The serving processes fill the machine: they wait for each other, not for somebody else. */
+  fillsMachine: boolean;
+  /** Of the CPU used, the part in user mode. */
+  userOfCpu: number;
+  /** CPU of all serving and worker threads per request; null without a request count. */
+  msPerRequest: number | null;
+  /** How much of a request's latency the CPU explains: its own time at low use, all of it once the queue forms. */
+  latencyShare: number;
+  servingThreads: number;
+}
+
+/** From here on a queue forms in front of the CPU and sets the latency (M/M/1: wait = service / (1 - use)). */
+const QUEUE_STARTS = 0.6;
+/** From here on the queue is everything: clients wait for the CPU and nothing else. */
+const QUEUE_IS_ALL = 0.9;
+/** A process whose threads add up to more than this is not held back by one lock. Above 1: native code drops it. */
+const ONE_LOCK_AT_MOST = 1.25;
+/** CPU that living threads do not account for: threads that ended, one a request. Share of a core. */
+const ENDED_THREADS = 0.2;
+/** Of all cores: from here on the machine is the server's. */
+const MOST_OF_MACHINE = 0.5;
+/** Fewer idle cores than this, and more threads would gain nothing. */
+const NO_CORE_LEFT = 0.3;
+/** Busy from here: little room is left before a queue forms. Share of one core. */
+export const SATURATED = 0.8;
+
+export function servingCpu(read: FactReader): Gathered<ServingCpu> {
+  const gathered = read(threadsFact);
+  if (!gathered.ok) return gathered;
+  const serving = gathered.value.threads.filter((t) => t.role === 'serving');
+  const busiest = serving.reduce<ThreadUse | null>((a, b) => (a && demand(a) >= demand(b) ? a : b), null);
+  if (!busiest) return { ok: false, reason: 'no thread was seen serving requests', enable: 'drive load at the server while it is watched' };
+  const locked = lockedProcess(gathered.value, serving, busiest);
+  const cpuShare = locked?.cpuShare ?? busiest.cpuShare;
+  const busy = clamp(locked ? Math.max(locked.cpuShare, demand(busiest)) : demand(busiest));
+  const requests = optional(read(requestsFact));
+  const rps = requests?.headline.rps ?? 0;
+  const msPerRequest = rps > 0 ? (workCpu(gathered.value) * 1000) / rps : null;
+  return { ok: true, value: {
+    limit: locked ? 'process' : 'thread', pid: busiest.pid, tid: busiest.tid, name: busiest.name,
+    busy, cpuShare, runQueueShare: busiest.runQueueShare,
+    fillsMachine: workCpu(gathered.value) >= MOST_OF_MACHINE * gathered.value.cpus && gathered.value.idleCores < NO_CORE_LEFT,
+    userOfCpu: userOfCpu(locked ? serving : [busiest]),
+    msPerRequest, latencyShare: latencyShare(busy, msPerRequest, requests && meanLatencyMs(requests)),
+    servingThreads: serving.length,
+  } };
+}
+
+/** Out of CPU: busy, and mostly by really running; a thread that merely waits for a core is starved, not bound. */
+export const isSaturated = (cpu: ServingCpu): boolean => 
+  cpu.busy >= SATURATED && (cpu.cpuShare >= cpu.runQueueShare || cpu.fillsMachine);
+
+const demand = (t: ThreadUse): number => t.cpuShare + t.runQueueShare;
+
+/** The serving process whose many threads together use at most about one core. */
+function lockedProcess(threads: ThreadsFact, serving: ThreadUse[], busiest: ThreadUse): { cpuShare: number } | null {
+  const process = threads.processes.find((p) => p.pid === busiest.pid);
+  if (!process || process.cpuShare > ONE_LOCK_AT_MOST) return null;
+  const peers = serving.filter((t) => t.pid === busiest.pid).length;
+  const living = threads.threads.filter((t) => t.pid === busiest.pid).reduce((sum, t) => sum + t.cpuShare, 0);
+  const manyThreads = peers > 1 || process.cpuShare - living > ENDED_THREADS;
+  return manyThreads && process.cpuShare > busiest.cpuShare ? process : null;
+}
+
+/** CPU of the serving processes, ended threads included; of threads where no process is marked. */
+function workCpu(threads: ThreadsFact): number {
+  const processes = threads.processes.filter((p) => p.serving).reduce((sum, p) => sum + p.cpuShare, 0);
+  const living = threads.threads.filter((t) => t.role !== 'helper').reduce((sum, t) => sum + t.cpuShare, 0);
+  return Math.max(processes, living);
+}
+
+function userOfCpu(threads: ThreadUse[]): number {
+  const user = threads.reduce((sum, t) => sum + t.userShare, 0);
+  const total = threads.reduce((sum, t) => sum + t.userShare + t.systemShare, 0);
+  return total > 0 ? user / total : 0;
+}
+
+function latencyShare(busy: number, cpuMs: number | null, latencyMs: number | null): number {
+  const queue = clamp((busy - QUEUE_STARTS) / (QUEUE_IS_ALL - QUEUE_STARTS));
+  if (cpuMs === null || latencyMs === null || latencyMs <= 0) return Math.max(queue, busy);
+  return clamp(Math.max(queue, cpuMs / latencyMs));
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { gcPressure } from '../../src/rules/gc-pressure.js';
+import { frame, gc, hot, hotFunction, nodeHello, requests, thread, threads, without, type FactValues } from './facts.js';
+import { absent, finding, noData } from './judge.js';
+
+const snapshot = frame('takeSnapshot', '/app/lib/audit/snapshot.js', { line: 14 });
+const collected: FactValues = {
+  requests: requests(50, 900), threads: threads([thread(0.98)]), gc: gc(0.42),
+  'hot-functions': hot([hotFunction(frame('(garbage collector)', null, { kind: 'gc', origin: 'runtime', line: null }), 0.43, 0.43), hotFunction(snapshot, 0.3, 0.4)], { app: 0.35, runtime: 0.2, gc: 0.43 }),
+};
+
+describe('gc-pressure', () => {
+  it('sees collections take the thread, by kind, with what allocates', () => {
+    const f = finding(gcPressure, collected);
+    expect(f.kind).toBe('cause');
+    expect(f.cost.share).toBeCloseTo(0.43, 1);
+    expect(f.confidence).toBeGreaterThan(0.85);
+    expect(f.culprit?.name).toContain('takeSnapshot');
+    expect(f.evidence.map((e) => e.text).join()).toMatch(/minor.*major/);
+  });
+
+  it('believes the profile where it says in what collections start', () => {
+    const clone = frame('clone', '/app/lib/clone.js');
+    const values = { ...collected, 'hot-functions': hot([hotFunction(frame('(garbage collector)', null, { kind: 'gc' }), 0.4, 0.4, [clone]), hotFunction(snapshot, 0.3, 0.4)], { gc: 0.4 }) };
+    expect(finding(gcPressure, values).culprit?.name).toContain('clone');
+  });
+
+  it('is less sure near the threshold', () => {
+    expect(finding(gcPressure, { ...collected, gc: gc(0.11) }).confidence).toBeLessThan(finding(gcPressure, collected).confidence);
+  });
+
+  it('costs a server that idles little of its latency', () => {
+    const idle = { ...collected, gc: gc(0.12), requests: requests(100, 400), threads: threads([thread(0.3)]) };
+    expect(finding(gcPressure, idle).cost.share).toBeLessThan(0.05);
+  });
+
+  it('is absent at the share any healthy server has', () => {
+    absent(gcPressure, nodeHello());
+    absent(gcPressure, { ...collected, gc: gc(0.06) });
+  });
+
+  it('makes do without profile, threads and requests', () => {
+    const f = finding(gcPressure, { gc: gc(0.42) });
+    expect(f.culprit).toBeNull();
+    expect(f.cost.msPerRequest).toBeNull();
+  });
+
+  it('has no data where the runtime tells nothing', () => {
+    expect(noData(gcPressure, without(collected, 'gc')).enable).toBe('run the probe for gc');
+  });
+});
