@@ -21,7 +21,7 @@ export const usageError = (message: string): WhyslowError => new WhyslowError(me
 export const targetError = (message: string, output?: string): WhyslowError =>
   new WhyslowError(message, EXIT.target, output);
 
-/** A fact has nothing to compute from. Becomes `{ok: false}`; never reaches the user as an error. */
+/** A fact has nothing to compute from, a probe nothing to look at. Becomes `{ok: false}` or a status; never reaches the user as an error. */
 export class NoData extends Error {
   readonly enable: string | undefined;
   constructor(reason: string, enable?: string) {

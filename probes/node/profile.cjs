@@ -3,8 +3,8 @@
  * control.json says {"profile":{"id":1,"fromNs":...,"toNs":...,"tids":[9100],"intervalUs":1000}}; no tids = every thread.
  * `toNs` is a lease that whyslow renews: when whyslow is killed the profile ends by itself.
  *
- *   started ====== sampling ====== stopped . . . . . written      the stop holds the thread (V8 builds the tree);
- *                                          < 2 ms a turn          the writing is spread over the loop's turns
+ *   pilot ..... started ====== sampling ====== stopped . . . . written      the stop holds the thread (V8 builds the tree);
+ *   250 ms      kept from inlining, if need be           < 2 ms a turn      the writing is spread over the loop's turns
  *
  * DIR/cpuprofile.<pid>.<tid>.json is an ordinary .cpuprofile with one more key, `whyslow`: the clock readings around
  * Profiler.start, by which its microseconds are placed on CLOCK_MONOTONIC.
@@ -13,16 +13,22 @@
 
 /*
  * V8 gives a sample inside an inlined function to the function that it was inlined into (with a line of the inlined
- * one: the time of `outer` at line 1 of another file). Binary precise coverage without a report taken keeps V8 from
- * inlining, and its start drops what is compiled so far; the hot functions are compiled again within some 10 ms.
+ * one: the time of `turn` at line 5 of another file). Binary precise coverage without a report taken keeps V8 from
+ * inlining, and its start drops what is compiled so far. That costs a server made of many small functions half its
+ * speed and is felt for two seconds; one with a hot function loses next to nothing. So a short plain profile comes
+ * first: only where one function of the app stands out is it worth knowing which one it really is.
  */
 const NO_INLINING = { callCount: false, detailed: false };
+const PILOT_NS = 250e6;
+const STANDS_OUT_SHARE = 0.1;
 /** Each start of coverage walks the heap: about as long as the profiler's own start. Above this it is not worth the pause. */
 const MAX_HEAP_NO_INLINING = 150 * 1024 * 1024;
 
 const WRITE_BUDGET_NS = 1e6;
 const NODES_A_CHUNK = 100;
 const NUMBERS_A_CHUNK = 2000;
+
+const { hottestAppShare } = require('./readings.cjs');
 
 module.exports = function createProfiler({ dir, pid, preload, mono, report }) {
   const fs = require('fs');
@@ -33,6 +39,8 @@ module.exports = function createProfiler({ dir, pid, preload, mono, report }) {
   // The isolate has one coverage mode: a target that measures its own keeps it.
   const ownCoverage = Boolean(process.env.NODE_V8_COVERAGE);
   let inlining = true;
+  /** Not 0: the pilot runs. */
+  let pilotUntilNs = 0;
   let session = null;
   let clock = null;
   /** The order that runs, and the last one taken up: each is taken up once. */
@@ -54,39 +62,59 @@ module.exports = function createProfiler({ dir, pid, preload, mono, report }) {
     return answer;
   }
 
-  function begin(order) {
+  function begin(order, now) {
     doneId = order.id;
-    try {
+    attempt(order.id, () => {
       // Loaded only now: a Node built without it lacks the module.
       const { Session } = require('inspector');
       session = new Session();
       session.connect();
       post('Profiler.enable');
       post('Profiler.setSamplingInterval', { interval: order.intervalUs || 1000 });
-      const beforeNs = mono();
-      post('Profiler.start');
-      clock = { beforeNs, afterNs: mono() };
       current = order;
-      inlining = ownCoverage || getHeapStatistics().used_heap_size > MAX_HEAP_NO_INLINING;
-      if (!inlining) post('Profiler.startPreciseCoverage', NO_INLINING);
-      say('started', order.id, { heldNs: mono() - beforeNs });
+      inlining = true;
+      const mayStopInlining = !ownCoverage && getHeapStatistics().used_heap_size < MAX_HEAP_NO_INLINING;
+      pilotUntilNs = mayStopInlining ? now + PILOT_NS : 0;
+      if (mayStopInlining) post('Profiler.start');
+      else beginMain();
+    });
+  }
+
+  function endPilot() {
+    pilotUntilNs = 0;
+    attempt(current.id, () => {
+      inlining = hottestAppShare(post('Profiler.stop').profile, path.dirname(preload)) < STANDS_OUT_SHARE;
+      beginMain();
+    });
+  }
+
+  function beginMain() {
+    const beforeNs = mono();
+    post('Profiler.start');
+    clock = { beforeNs, afterNs: mono() };
+    if (!inlining) post('Profiler.startPreciseCoverage', NO_INLINING);
+    say('started', current.id, { heldNs: mono() - beforeNs });
+  }
+
+  function attempt(id, step) {
+    try {
+      step();
     } catch (error) {
       release();
-      say('failed', order.id, { reason: String(error && error.message) });
+      say('failed', id, { reason: String(error && error.message) });
     }
   }
 
   function end(tid) {
     const startNs = mono();
     const { id } = current;
-    try {
+    attempt(id, () => {
       const { profile } = post('Profiler.stop');
       if (!inlining) restoreInlining();
       say('stopped', id, { heldNs: mono() - startNs });
-      writer = createWriter(profile, id, tid);
-    } catch (error) {
-      say('failed', id, { reason: String(error && error.message) });
-    }
+      // Ended within the pilot: nothing that anyone waits for.
+      if (clock) writer = createWriter(profile, id, tid);
+    });
     release();
   }
 
@@ -99,6 +127,8 @@ module.exports = function createProfiler({ dir, pid, preload, mono, report }) {
 
   function release() {
     current = null;
+    pilotUntilNs = 0;
+    clock = null;
     try {
       if (session) session.disconnect();
     } catch (_) { /* it is gone already */ }
@@ -147,9 +177,13 @@ module.exports = function createProfiler({ dir, pid, preload, mono, report }) {
     tick(now, order, tid) {
       if (current) {
         const same = order && order.id === current.id;
-        if (same && now < order.toNs) return 'profile';
-        end(tid);
-        return 'profile-stop';
+        if (!same || now >= order.toNs) {
+          end(tid);
+          return 'profile-stop';
+        }
+        if (pilotUntilNs === 0 || now < pilotUntilNs) return 'profile';
+        endPilot();
+        return 'profile-start';
       }
       if (writer) {
         write(WRITE_BUDGET_NS);
@@ -157,7 +191,7 @@ module.exports = function createProfiler({ dir, pid, preload, mono, report }) {
       }
       if (!order || order.id === doneId || now < order.fromNs || now >= order.toNs) return '';
       if (order.tids && order.tids.length > 0 && !order.tids.includes(tid)) return '';
-      begin(order);
+      begin(order, now);
       return 'profile-start';
     },
 

@@ -3,7 +3,7 @@
  */
 'use strict';
 
-module.exports = { performanceOrigin, delayOf, allocatedBetweenGcs, countByName };
+module.exports = { performanceOrigin, delayOf, allocatedBetweenGcs, countByName, hottestAppShare };
 
 /** Monotonic ns at which performance.now() was 0; the narrowest of a few readings. */
 function performanceOrigin(mono, performance) {
@@ -45,4 +45,19 @@ function countByName(names) {
   const counts = {};
   for (const name of names) counts[name] = (counts[name] || 0) + 1;
   return counts;
+}
+
+/** Of the samples that were not idle, how many the busiest function outside the runtime has on top. */
+function hottestAppShare(profile, ownFolder) {
+  const hits = {};
+  let busy = 0;
+  for (const { callFrame, hitCount } of profile.nodes) {
+    const { functionName, url, lineNumber, columnNumber } = callFrame;
+    if (functionName === '(idle)') continue;
+    busy += hitCount || 0;
+    if (url === '' || url.startsWith('node:') || url.startsWith(ownFolder)) continue;
+    const key = `${url}:${lineNumber}:${columnNumber}`;
+    hits[key] = (hits[key] || 0) + (hitCount || 0);
+  }
+  return busy === 0 ? 0 : Math.max(0, ...Object.values(hits)) / busy;
 }

@@ -18,9 +18,12 @@ export function windowsOf(run: Run, name: WindowName): Window[] {
   return run.manifest.windows.filter((w) => w.name === name);
 }
 
-/** From the first to the last moment of measured load: warm-up, startup and drain excluded. Null without load windows. */
+const UNMEASURED: readonly WindowName[] = ['startup', 'warmup', 'drain'];
+
+/** From the first to the last moment of measured load; of a run that ended early, its warm-up. Null without any load. */
 export function loadSpan(run: Run): { startNs: number; endNs: number } | null {
-  const inside = run.manifest.windows.filter((w) => w.name !== 'startup' && w.name !== 'warmup' && w.name !== 'drain');
+  const measured = run.manifest.windows.filter((w) => !UNMEASURED.includes(w.name));
+  const inside = measured.length > 0 ? measured : windowsOf(run, 'warmup');
   if (inside.length === 0) return null;
   return { startNs: Math.min(...inside.map((w) => w.startNs)), endNs: Math.max(...inside.map((w) => w.endNs)) };
 }

@@ -1,8 +1,8 @@
 import type { LedgerThreadTimes } from '../parse/bpf-ledger.js';
-import type { Fact, FactReader, LedgerFact, LedgerPart, LedgerThread } from '../types.js';
+import type { Fact, FactReader, LedgerFact, LedgerPart, LedgerThread, ThreadUse } from '../types.js';
 import { quietWindows } from './artifacts.js';
 import { ledgerCaptureFact } from './captures.js';
-import { isIdleWait } from './idle.js';
+import { isIdleFor } from './idle.js';
 import { procLedger } from './proc-ledger.js';
 import { need } from './reader.js';
 import { nodeRecordsFact } from './recordings.js';
@@ -18,8 +18,8 @@ export const ledgerFact: Fact<LedgerFact> = {
     const capture = read(ledgerCaptureFact);
     const window = capture.ok ? { startNs: capture.value.openNs, endNs: capture.value.closeNs } : quietWindows(run)[0];
     const known = capture.ok
-      ? capture.value.threads.filter((t) => roles.has(t.tid)).map(fromKernel)
-      : procLedger(run, read, new Set(roles.keys()));
+      ? capture.value.threads.filter((t) => roles.has(t.tid)).map((t) => fromKernel(t, roles.get(t.tid) ?? 'helper'))
+      : procLedger(run, read, roles);
     return {
       source: capture.ok ? 'ebpf' : 'proc',
       threads: known
@@ -29,14 +29,14 @@ export const ledgerFact: Fact<LedgerFact> = {
   },
 };
 
-function fromKernel(t: LedgerThreadTimes): LedgerThread {
+function fromKernel(t: LedgerThreadTimes, role: ThreadUse['role']): LedgerThread {
   const parts: Omit<LedgerPart, 'share'>[] = [
     { state: 'user', ns: t.userNs },
     { state: 'run-queue', ns: t.runQueueNs },
     ...t.kernel.map((c): Omit<LedgerPart, 'share'> => ({ state: 'kernel', syscall: c.name, ns: c.ns })),
     ...t.blocked.map((c): Omit<LedgerPart, 'share'> => (c.nr < 0
       ? { state: 'blocked', syscall: 'page fault', ns: c.ns }
-      : { state: isIdleWait(c.name) ? 'idle' : 'blocked', syscall: c.name, ns: c.ns })),
+      : { state: isIdleFor(role, c.name) ? 'idle' : 'blocked', syscall: c.name, ns: c.ns })),
   ];
   return {
     pid: t.pid, tid: t.tid, name: t.comm ?? '', wallNs: t.wallNs,

@@ -17,6 +17,9 @@ interface Candidate extends Pick<LongTick, 'pid' | 'tid' | 'startNs' | 'lengthNs
 /** More than this of a tick makes it that: half, so that at most one cause holds. */
 const MOST = 0.5;
 
+/** What the probes call long: a tick with less than this on the CPU became long by waiting for one, ns. */
+const LEAST_NS = 20e6;
+
 /**
  * Ticks of 20 ms or more, each once, by the sharpest source that saw it: the tick itself in the observed window, else a
  * stretch on the CPU (always on), else the runtime's own delay (which alone sees a loop blocked off the CPU all the time).
@@ -70,7 +73,7 @@ function explain(c: Candidate, run: Run, read: FactReader, records: readonly Nod
   const stood = standing(run, read, c);
   const blocked = onCpuNs === null ? stood.blockedShare > MOST : c.source === 'event-loop' && onCpuNs < (1 - MOST) * c.lengthNs && stood.syscall !== null;
   if (blocked) return { ...tick, cause: 'blocked', syscall: stood.syscall, culprit: inside?.culprit ?? null };
-  if (c.source === 'sched' && onCpuNs !== null && onCpuNs < (1 - MOST) * c.lengthNs) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
+  if (onCpuNs !== null && onCpuNs < LEAST_NS) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
   return { ...tick, cause: onCpuNs === null && stood.syscall === null && !inside ? 'unknown' : 'cpu', syscall: null, culprit: inside?.culprit ?? null };
 }
 

@@ -1,3 +1,4 @@
+import { NoData } from '../errors.js';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Artifact, WindowName } from '../types.js';
@@ -11,7 +12,8 @@ const INTERVAL_US = 1000;
 /** The profile ends by itself this long after whyslow was last heard of. */
 const LEASE_S = 2;
 const RENEW_MS = 500;
-const START_WAIT_MS = 1000;
+/** Until the preloads read the order (250 ms), and their pilot has run (250 ms). */
+const START_WAIT_MS = 1500;
 /** Orders are read every 50 ms while a profile runs; then V8 builds the tree and the file is written piece by piece. */
 const WRITE_WAIT_MS = 3000;
 /** A thread that wrote no slice for so long has ended or is held. */
@@ -33,7 +35,7 @@ export const cpuprofileProbe: Probe = {
     // A thread writes its first line after 250 ms.
     const wrote = await waitUntil(() => threadFiles(ctx.dir, 'node').length > 0 || nodePids(ctx).length === 0, START_WAIT_MS);
     if (!wrote) throw new Error(SILENT_NODE);
-    if (threadFiles(ctx.dir, 'node').length === 0) throw new Error(NO_NODE);
+    if (threadFiles(ctx.dir, 'node').length === 0) throw new NoData(NO_NODE);
     return prepared(ctx, window);
   },
 };
@@ -69,7 +71,7 @@ function prepared(ctx: ProbeContext, window: WindowName | 'all'): PreparedProbe 
   return {
     start: async () => {
       asked = busyThreads(ctx);
-      if (asked.length === 0) throw new Error(NO_NODE);
+      if (asked.length === 0) throw new NoData(NO_NODE);
       startNs = monotonicNs();
       order(startNs + LEASE_S * 1e9);
       renewal = setInterval(renew, RENEW_MS);

@@ -1,3 +1,4 @@
+import { NoData } from '../errors.js';
 import { runtimeOf } from '../target/runtime.js';
 import type { Artifact } from '../types.js';
 import { monotonicNs } from './clock.js';
@@ -46,7 +47,7 @@ function prepared(ctx: ProbeContext): PreparedProbe {
       !isRunning(ctx.dir, thread) || recordsFrom(ctx.dir, thread.file, thread.bytes - TAIL_BYTES).some(({ type }) => type === 'end')), LEAVE_WAIT_MS);
     removeControl(ctx.dir);
     const files = threadFiles(ctx.dir, 'node');
-    if (files.length === 0) throw new Error(sawNode ? SILENT_NODE : NO_NODE);
+    if (files.length === 0) throw sawNode ? new Error(SILENT_NODE) : new NoData(NO_NODE);
     return files.map(({ file, pid, tid }) => ({ probe: 'node', window: 'all', file, pid, tid }));
   }
 

@@ -1,9 +1,12 @@
+import { NoData } from '../errors.js';
 import type { Artifact, WindowName } from '../types.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 import type { Statuses } from './select.js';
 
 /** Probes that share a window: made ready, started and stopped together. One that fails costs only itself. */
 export interface Rack {
+  /** Probes that are ready; 0: a window for them would see nothing. */
+  readonly size: number;
   start(): Promise<void>;
   /** Resolves with what they left once all have let go of the target. */
   stop(): Promise<Artifact[]>;
@@ -16,7 +19,8 @@ export async function prepareRack(probes: readonly Probe[], ctx: ProbeContext, w
     try {
       return await step();
     } catch (error) {
-      statuses.failed(probe, error instanceof Error ? error.message : String(error));
+      if (error instanceof NoData) statuses.notHere(probe, error.message);
+      else statuses.failed(probe, error instanceof Error ? error.message : String(error));
       return undefined;
     }
   };
@@ -27,6 +31,7 @@ export async function prepareRack(probes: readonly Probe[], ctx: ProbeContext, w
   }));
 
   return {
+    size: ready.size,
     start: async () => {
       await Promise.all([...ready].map(([probe, prepared]) => guarded(probe, () => prepared.start())));
     },

@@ -5,6 +5,8 @@ import type { Probe } from './probe.js';
 /** How every probe fares, by id; ends in the manifest. */
 export interface Statuses {
   failed(probe: Probe, reason: string): void;
+  /** This target has nothing that the probe could see. */
+  notHere(probe: Probe, reason: string): void;
   list(): ProbeStatus[];
 }
 
@@ -35,6 +37,7 @@ export async function selectProbes(host: Host, asked: readonly ProbeId[] | null)
 
   const statuses: Statuses = {
     failed: ({ id, weight }, reason) => byId.set(id, { id, weight, status: 'failed', reason }),
+    notHere: ({ id, weight }, reason) => byId.set(id, { id, weight, status: 'off', reason }),
     list: () => [...byId.values()].flatMap((status) => [status, ...partsOf(status)]),
   };
   return { active, statuses };

@@ -45,14 +45,15 @@ export async function watch(input: WatchInput): Promise<Watched> {
   const artifacts: Artifact[] = [];
   const heavyIn = (window: WindowName) => probes.filter((p) => p.windows.includes(window));
 
-  const plan: PlannedWindow[] = input.together
-    ? [{ name: 'observed', seconds: load.durationS }]
-    : planWindows(load.durationS, HEAVY.filter((name) => heavyIn(name).length > 0));
   const racks = new Map<WindowName, Rack>();
-  const named = input.together ? new Set(HEAVY.flatMap(heavyIn)) : null;
-  await Promise.all(plan.filter(({ name }) => name !== 'clean').map(async ({ name }) => {
-    racks.set(name, await prepareRack(named ? [...named] : heavyIn(name), ctx, name, statuses));
+  const asked: readonly [WindowName, readonly Probe[]][] = input.together
+    ? [['observed', [...new Set(HEAVY.flatMap(heavyIn))]]]
+    : HEAVY.map((name) => [name, heavyIn(name)]);
+  await Promise.all(asked.map(async ([name, which]) => {
+    const rack = await prepareRack(which, ctx, name, statuses);
+    if (rack.size > 0) racks.set(name, rack);
   }));
+  const plan: PlannedWindow[] = planWindows(load.durationS, HEAVY.filter((name) => racks.has(name)));
 
   let rps: number | null = null;
   if (input.together) await racks.get('observed')?.start();

@@ -63,6 +63,8 @@ export function parseSched(chunks: string | Iterable<string>): SchedCapture | nu
     for (const [tid, pid] of entriesOf(maps, '@tgid')) pids.set(Number(tid), Number(pid));
     for (const name of ['@oncpu', '@sleep', '@runq']) for (const [key] of entriesOf(maps, name)) pids.set(keyNumbers(key)[1] ?? 0, keyNumbers(key)[0] ?? 0);
   }
+  // A slice is read a little after it was called for, more so on a busy machine: the last event in it tells when.
+  for (const dump of dumps.dumps.slice(0, -1)) dump.atNs = Math.min(Math.max(dump.atNs, ...entriesOf(dump.maps, '@state').map(([, since]) => Number(BigInt(since) >> 3n))), closeNs);
   const periods = periodsOf(dumps).map(({ startNs, endNs, before, after }): SchedPeriod => ({ startNs, endNs, threads: threadsOf(before, after, openNs, pids) }));
   const last = dumps.dumps.at(-1);
   return {

@@ -46,12 +46,12 @@ export interface StackTime {
   busyNs: number;
   /** The path most travelled, innermost call first; share of `busyNs` spent in the call and below it. */
   stack: { frame: Frame; share: number }[];
-  /** The innermost call of the app or a dependency that fills most of the stretch; null where none does. */
+  /** The innermost call of the app or a dependency that fills a good part of the stretch; null where none does. */
   culprit: Frame | null;
 }
 
-/** A call that has less of a stall than this did not cause it alone: its caller is named. */
-const CULPRIT_SHARE = 0.5;
+/** A call that has less of a stall than this did not cause it alone: its caller is named. Below a half, since V8 loses frames in builtins. */
+const CULPRIT_SHARE = 0.4;
 
 interface Piece { node: number; ns: number }
 

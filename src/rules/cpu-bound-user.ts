@@ -16,6 +16,8 @@ const title = 'One function holds the CPU';
 const USER_DOMINATES = 0.5;
 /** Of a function's time, in long ticks: more, and it is the stall's, not every request's. */
 const MOSTLY_STALLS = 0.5;
+/** Of the time in the run queue: more, and others on the machine are a cause besides. */
+const STARVED = 0.3;
 /** Without names only this much user time says that it is the program. */
 const NAMELESS_USER = 0.6;
 
@@ -45,7 +47,7 @@ function named(cpu: ServingCpu, hot: HotFunctionsFact, code: HotCode): Diagnosis
   return found({
     id, title, kind: 'cause',
     summary: `${what}${costMs === null ? '' : `, ${ms(costMs)} of each request`}; the serving ${cpu.limit} is at ${percent(cpu.busy)} of a core.`,
-    confidence: confidence(0.65, [[code.how !== 'spread', 0.1], [code.ownedShare >= 0.3, 0.1], [hot.source === 'cpuprofile' ? true : null, 0.05], [cpu.busy >= 0.9, 0.06], [cpu.runQueueShare < 0.3, 0.02]]),
+    confidence: confidence(0.65, [[code.how !== 'spread', 0.1], [code.ownedShare >= 0.3, 0.1], [hot.source === 'cpuprofile' ? true : null, 0.05], [cpu.busy >= 0.9, 0.06], [cpu.runQueueShare < STARVED, 0.05]]),
     cost: { share: code.ownedShare * cpu.latencyShare, msPerRequest: costMs },
     evidence: [
       ...cpuEvidence(cpu),

@@ -12,6 +12,8 @@ const title = 'Something stops the event loop now and then';
 
 /** Of the thread's time: with this much GC it is the rate of garbage, not the odd stall, that costs. */
 const GC_IS_THE_CAUSE = 0.1;
+/** As many stalls leave no doubt that it is a habit. */
+const MANY = 5;
 /** Of the stalled time: one reason explains it. */
 const MAJORITY = 0.5;
 
@@ -33,7 +35,8 @@ export const eventLoopBlocked: Rule = {
     const gc = optional(read(gcFact));
     if (cause === 'gc' && causeShare >= MAJORITY && (gc?.share ?? 0) >= GC_IS_THE_CAUSE) return absent('the long ticks are garbage collection, and there is much of it: see gc-pressure');
     const named = s.ticks.filter((t) => t.culprit !== null);
-    const culprit = stallCulprit(s.ticks);
+    // What a collection interrupted is not why it came.
+    const culprit = cause === 'gc' ? null : stallCulprit(s.ticks);
     const syscall = cause === 'blocked' ? mainSyscall(s.ticks) : null;
     const what = culprit ? frameName(culprit) : syscall ?? CAUSE[cause];
     const period = periodMs(s.ticks);
@@ -41,7 +44,7 @@ export const eventLoopBlocked: Rule = {
       id, title, kind: 'cause',
       summary: `${s.ticks.length} times in ${count(loop.value.watchedS)} s the event loop stood still, for up to ${ms(s.maxMs)}`
         + `${period === null ? '' : `, every ${ms(period)}`}: ${what}. Nobody is served meanwhile.`,
-      confidence: confidence(0.7, [[loop.value.source === 'ebpf', 0.1], [s.typicalMs === null ? null : true, 0.05], [culprit || syscall || cause === 'gc' ? true : null, 0.12]]),
+      confidence: confidence(0.6, [[s.ticks.length >= MANY, 0.1], [loop.value.source === 'ebpf', 0.1], [s.typicalMs === null ? null : true, 0.05], [culprit || syscall || cause === 'gc' ? true : null, 0.12]]),
       cost: { share: Math.max(s.share, s.latencyShare ?? 0), msPerRequest: s.perRequestMs },
       evidence: [
         evidence(`${s.ticks.length} long ticks in ${count(loop.value.watchedS)} s watched, longest ${ms(s.maxMs)}, mean ${ms(s.totalMs / s.ticks.length)}`, s.ticks.length, 'ticks'),

@@ -2,6 +2,7 @@ import { gcFact } from '../facts/gc.js';
 import { hotFunctionsFact } from '../facts/hot-functions.js';
 import { requestsFact } from '../facts/requests.js';
 import type { Frame, GcFact, HotFunctionsFact, Rule } from '../types.js';
+import { MUCH_GC, whyNoPressure } from './support/collections.js';
 import { servingCpu } from './support/cpu.js';
 import { count, frameName, ms, percent } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
@@ -10,8 +11,6 @@ import { functionCulprit } from './support/hot-code.js';
 const id = 'gc-pressure';
 const title = 'Garbage collection takes the thread';
 
-/** Of the thread's wall time. Healthy servers at full load spend 1 to 5%. */
-const LEAST_SHARE = 0.1;
 /** From here on it is beyond what any server has by the way. */
 const CLEAR_SHARE = 0.15;
 /** A request: allocation that any request has (its headers, its response) stays below, kB. */
@@ -24,10 +23,11 @@ export const gcPressure: Rule = {
     const gathered = read(gcFact);
     if (!gathered.ok) return noData(gathered);
     const gc = gathered.value;
-    if (gc.share < LEAST_SHARE) return absent(`garbage collection took ${percent(gc.share)} of the thread's time (${count(gc.pauses)} pauses, longest ${ms(gc.maxMs)})`);
     const cpu = optional(servingCpu(read));
     const requests = optional(read(requestsFact));
     const hot = optional(read(hotFunctionsFact));
+    const not = whyNoPressure(gc, cpu, hot);
+    if (not) return absent(`${not} (${count(gc.pauses)} pauses, longest ${ms(gc.maxMs)})`);
     const ofBusy = cpu && cpu.busy > 0 ? clamp(gc.share / cpu.busy) : gc.share;
     const costMs = cpu?.msPerRequest != null ? ofBusy * cpu.msPerRequest : null;
     const allocator = hot && hottestAllocator(hot);
@@ -36,7 +36,7 @@ export const gcPressure: Rule = {
       id, title, kind: 'cause',
       summary: `Garbage collection takes ${percent(gc.share)} of the serving thread's time: ${count(gc.pauses)} pauses, longest ${ms(gc.maxMs)}`
         + `${allocator ? `; the hottest code that allocates is ${frameName(allocator.frame)}` : ''}.`,
-      confidence: confidence(0.7, [[gc.share >= CLEAR_SHARE, 0.12], [gc.allocatedPerRequestKB === null ? null : gc.allocatedPerRequestKB >= MUCH_KB, 0.08], [hot === null ? null : hot.byOrigin.gc >= LEAST_SHARE, 0.08]]),
+      confidence: confidence(0.7, [[gc.share >= CLEAR_SHARE, 0.12], [gc.allocatedPerRequestKB === null ? null : gc.allocatedPerRequestKB >= MUCH_KB, 0.08], [hot === null ? null : hot.byOrigin.gc >= MUCH_GC, 0.08]]),
       cost: { share: ofBusy * (cpu?.latencyShare ?? 1), msPerRequest: costMs },
       evidence: [
         evidence(`${percent(gc.share)} of the thread's wall time in ${count(gc.pauses)} pauses, longest ${ms(gc.maxMs)}`, gc.share, 'share'),

@@ -4,8 +4,9 @@ import { hotFunctionsFact } from '../facts/hot-functions.js';
 import { requestsFact } from '../facts/requests.js';
 import { threadsFact } from '../facts/threads.js';
 import type { FactReader, Rule, WindowLoad } from '../types.js';
+import { whyNoPressure } from './support/collections.js';
 import { isSaturated, servingCpu, type ServingCpu } from './support/cpu.js';
-import { FLOOR_OWN_SHARE, NAMELESS_FLOOR_MS } from './support/floor.js';
+import { FLOOR_OWN_SHARE } from './support/floor.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { hottestOwn, namesCode, ownShare } from './support/hot-code.js';
@@ -17,8 +18,6 @@ const title = 'Nothing worth mending';
 
 /** Of the requests: error pages and lost requests say nothing about health. */
 const ERRORS_AT_MOST = { non2xx: 0.05, failed: 0.01 };
-/** Of the thread's time in garbage collection. */
-const GC_AT_MOST = 0.1;
 /** With CPU to spare, a mean and a p99 that nobody would call slow, ms. */
 const QUICK = { mean: 5, p99: 10 };
 
@@ -62,7 +61,7 @@ function whyNot(read: FactReader, headline: WindowLoad): string | null {
   if (headline.non2xx / headline.completed >= ERRORS_AT_MOST.non2xx) return 'many responses were errors';
   if (failed / (headline.completed + failed) >= ERRORS_AT_MOST.failed) return 'requests failed or timed out';
   const gc = optional(read(gcFact));
-  if (gc && gc.share >= GC_AT_MOST) return `garbage collection takes ${percent(gc.share)}`;
+  if (gc && whyNoPressure(gc, optional(servingCpu(read)), optional(read(hotFunctionsFact))) === null) return `garbage collection takes ${percent(gc.share)}`;
   const loop = optional(read(eventLoopFact));
   if (loop && findStalls(loop, optional(read(requestsFact))).kind === 'stalls') return 'the event loop stalls now and then';
   return null;
@@ -73,17 +72,16 @@ function atFloor(read: FactReader, cpu: ServingCpu): State {
   const hot = optional(read(hotFunctionsFact));
   const named = hot !== null && namesCode(hot);
   const idleCores = optional(read(threadsFact))?.idleCores ?? 0;
-  const own = named ? ownShare(hot) : null;
-  if (named && hottestOwn(hot)) return { not: 'one function holds the CPU' };
-  if (own !== null && own >= FLOOR_OWN_SHARE && idleCores >= 0.5) return { not: `${percent(own)} of the CPU is the app's and its packages', and other cores are idle` };
-  if (own === null && (cpu.msPerRequest === null || cpu.msPerRequest >= NAMELESS_FLOOR_MS)) return { not: 'out of CPU, and no profile says in what' };
+  if (!named) return { not: 'out of CPU, and no profile says in what' };
+  const own = ownShare(hot);
+  if (hottestOwn(hot)) return { not: 'one function holds the CPU' };
+  if (own >= FLOOR_OWN_SHARE && idleCores >= 0.5) return { not: `${percent(own)} of the CPU is the app's and its packages', and other cores are idle` };
   return {
     own,
-    limit: own === null ? `the limit is the CPU, ${ms(cpu.msPerRequest ?? 0)} a request, about what its framework costs.`
-      : own < FLOOR_OWN_SHARE ? `the limit is the runtime itself: ${percent(1 - own)} of the CPU is its own and the kernel's.`
-        : 'the limit is the machine: all cores are full, and no function stands out.',
+    limit: own < FLOOR_OWN_SHARE ? `the limit is the runtime itself: ${percent(1 - own)} of the CPU is its own and the kernel's.`
+      : 'the limit is the machine: all cores are full, and no function stands out.',
     advice: 'To go faster: more processes on more cores, or fewer bytes and headers a response; the code has nothing left to give.',
-    confidence: confidence(0.55, [[own === null ? null : own < FLOOR_OWN_SHARE, 0.25], [cpu.busy >= 0.9, 0.05], [named ? true : null, 0.08]]),
+    confidence: confidence(0.63, [[own < FLOOR_OWN_SHARE, 0.25], [cpu.busy >= 0.9, 0.05]]),
   };
 }
 

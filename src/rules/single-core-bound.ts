@@ -36,7 +36,7 @@ export const singleCoreBound: Rule = {
     if (own !== null && own < FLOOR_OWN_SHARE) return absent(`only ${percent(own)} of the CPU is the app's and its packages': this is the runtime's own floor`);
     return found({
       id, title, kind: 'state',
-      summary: `The serving ${cpu.limit} fills its core (${percent(cpu.busy)}) with no hot spot in it, and ${count(idleCores)} of ${count(cpus)} cores are idle: more processes are the lever.`,
+      summary: `The serving ${cpu.limit} fills its core (${percent(cpu.busy)})${own === null ? '' : ' with no hot spot in it'}, and ${count(idleCores)} of ${count(cpus)} cores are idle: more processes are the lever${own === null ? ', whatever fills it' : ''}.`,
       confidence: confidence(0.6, [[own === null ? null : true, 0.2], [cpu.runQueueShare < 0.1, 0.05], [idleCores >= 1, 0.05]]),
       // What the idle cores would add, if requests share nothing.
       cost: { share: idleCores / (1 + idleCores), msPerRequest: cpu.msPerRequest },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cpuBoundUser } from '../../src/rules/cpu-bound-user.js';
 import { eventLoop, flaskNagle, frame, hot, hotFunction, nodeHello, requests, thread, threads, tick, without, type FactValues } from './facts.js';
 import { absent, finding, noData } from './judge.js';
+import { tailedLatency } from './latency.js';
 
 const rank = frame('rank', '/app/vendor/fuzzy-rank/index.js', { line: 31 });
 const search = frame('search', '/app/lib/search.js', { line: 9 });
@@ -65,7 +66,7 @@ describe('cpu-bound-user', () => {
 
   it('leaves a function that runs in rare long ticks to event-loop-blocked', () => {
     const rebuild = frame('rebuildIndex', '/app/lib/rebuild.js');
-    const values = { ...nodeHello(), 'hot-functions': hot([hotFunction(rebuild, 0.16, 0.16)], { app: 0.2, runtime: 0.6, kernel: 0.2 }) };
+    const values = { ...nodeHello(), requests: requests(100, 61_000, { window: { latencyMs: tailedLatency(1.6, 80) } }), 'hot-functions': hot([hotFunction(rebuild, 0.16, 0.16)], { app: 0.2, runtime: 0.6, kernel: 0.2 }) };
     finding(cpuBoundUser, values);
     const stalls = Array.from({ length: 14 }, (_, i) => tick(i * 700, 80, { culprit: rebuild }));
     absent(cpuBoundUser, { ...values, 'event-loop': eventLoop({ p50Ms: 0.3, meanMs: 0.6 }, stalls) });
@@ -74,8 +75,10 @@ describe('cpu-bound-user', () => {
   it('is absent where CPU is not what runs out', () => {
     absent(cpuBoundUser, flaskNagle());
     absent(cpuBoundUser, { ...hotRank, threads: threads([thread(0.5)]) });
+    // It shares its core, half and half: still what its requests wait for, less surely so.
+    expect(finding(cpuBoundUser, { ...hotRank, threads: threads([thread(0.45, { runQueueShare: 0.5 })]) }).confidence).toBeLessThan(finding(cpuBoundUser, hotRank).confidence);
     // It wants a CPU and does not get one: others hold it.
-    absent(cpuBoundUser, { ...hotRank, threads: threads([thread(0.3, { runQueueShare: 0.65 })]) });
+    absent(cpuBoundUser, { ...hotRank, threads: threads([thread(0.2, { runQueueShare: 0.75 })]) });
   });
 
   it('sums the threads of a process under one lock', () => {

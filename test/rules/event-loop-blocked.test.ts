@@ -55,9 +55,16 @@ describe('event-loop-blocked', () => {
     absent(eventLoopBlocked, { ...stalled(), 'event-loop': eventLoop({ p50Ms: 0.3, meanMs: 0.6 }, every(1000, 60, { cause: 'run-queue' })) });
   });
 
-  it('is absent for one chance stall, and on a quick server', () => {
-    absent(eventLoopBlocked, { ...stalled(), 'event-loop': eventLoop({ p50Ms: 0.3, meanMs: 0.6 }, [tick(100, 45)]) });
+  it('is absent for a chance stall or two, and on a quick server', () => {
+    absent(eventLoopBlocked, { ...stalled(), 'event-loop': eventLoop({ p50Ms: 0.3, meanMs: 0.6 }, [tick(100, 45), tick(4000, 60)]) });
     absent(eventLoopBlocked, nodeHello());
+  });
+
+  it('does not charge the server with stalls that no client felt while no heavy probe ran', () => {
+    const felt = requests(50, 9000, { window: { latencyMs: tailedLatency(5.5, 80) } });
+    const calm = requests(50, 9000, { window: { latencyMs: { ...tailedLatency(5.5, 80), p99: 9, p999: 11, max: 12 } } });
+    finding(eventLoopBlocked, { ...stalled(), requests: felt });
+    expect(absent(eventLoopBlocked, { ...stalled(), requests: calm })).toContain('probes');
   });
 
   it('costs more of the latency than of the time when requests come at a rate', () => {

@@ -39,6 +39,12 @@ describe('gc-pressure', () => {
     absent(gcPressure, { ...collected, gc: gc(0.06) });
   });
 
+  it('does not believe pauses that waiting for a CPU stretched', () => {
+    const starved = { requests: requests(50, 430), threads: threads([thread(0.36, { runQueueShare: 0.58 })]), gc: gc(0.13), 'hot-functions': hot([hotFunction(snapshot, 0.4, 0.5)], { app: 0.5, runtime: 0.4, gc: 0.03 }) };
+    expect(absent(gcPressure, starved)).toContain('stretched');
+    finding(gcPressure, { ...starved, 'hot-functions': hot([hotFunction(snapshot, 0.4, 0.5)], { app: 0.5, runtime: 0.4, gc: 0.13 }) });
+  });
+
   it('makes do without profile, threads and requests', () => {
     const f = finding(gcPressure, { gc: gc(0.42) });
     expect(f.culprit).toBeNull();

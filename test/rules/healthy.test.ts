@@ -35,7 +35,7 @@ describe('healthy', () => {
   });
 
   it('is absent where the loop stalls, or garbage takes the thread', () => {
-    absent(healthy, { ...easy, 'event-loop': eventLoop({ p50Ms: 0.2, meanMs: 0.3 }, [tick(0, 80), tick(1000, 80), tick(2000, 80)]) });
+    absent(healthy, { ...easy, requests: requests(10, 200, { inFlight: 0.1, window: { latencyMs: { ...tightLatency(0.6), max: 78 } } }), 'event-loop': eventLoop({ p50Ms: 0.2, meanMs: 0.3 }, [tick(0, 80), tick(1000, 80), tick(2000, 80)]) });
     absent(healthy, { ...nodeHello(), gc: gc(0.3) });
   });
 
@@ -46,7 +46,7 @@ describe('healthy', () => {
 
   it('does not call a full core healthy when it cannot see what fills it', () => {
     absent(healthy, { requests: requests(50, 90), threads: threads([thread(0.98)]) });
-    expect(finding(healthy, without(nodeHello(), 'hot-functions')).confidence).toBeLessThan(0.7);
+    absent(healthy, without(nodeHello(), 'hot-functions'));
   });
 
   it('has no data without requests or threads', () => {

@@ -34,6 +34,8 @@ describe('missing-file-lookups', () => {
 
   it('makes do with the kernel alone, or the profile alone', () => {
     expect(finding(missingFileLookups, without(searching(), 'hot-functions')).cost.share).toBeGreaterThan(0.3);
+    const kernelOnly = { ...without(searching(), 'hot-functions', 'ledger', 'syscalls'), 'failed-paths': { ...searching()['failed-paths']!, servingMsPerRequest: 0.012 } };
+    expect(finding(missingFileLookups, kernelOnly)).toMatchObject({ kind: 'cause', summary: expect.stringContaining('at least') });
     const profileOnly = without(searching(), 'ledger', 'syscalls');
     expect(finding(missingFileLookups, { ...profileOnly, 'failed-paths': { ...profileOnly['failed-paths']!, source: 'strace', servingMsPerRequest: null } }).kind).toBe('cause');
   });

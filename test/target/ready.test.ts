@@ -1,11 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listenerPids } from '../../src/target/listeners.js';
-import { assertPortFree } from '../../src/target/port-taken.js';
-import { readStat } from '../../src/target/procfs.js';
 import { waitReady, type Ready, type ReadyRequest } from '../../src/target/ready.js';
 import type { Target } from '../../src/target/launch.js';
 import { cleanUpAfterEach, freePort, HELLO, lives, node, scratch, started, until } from './support.js';
@@ -164,117 +161,5 @@ describe('waitReady finds', () => {
     const url = `http://localhost:${port}/a/b?c=1`;
     expect(await ready(target, { url, method: 'POST' })).toEqual({ url, port, address: '127.0.0.1', listenerPids: [target.pid] });
     await until(() => target.output().includes('POST /a/b?c=1'), 'the request');
-  });
-});
-
-describe('waitReady gives up, with exit code 3 and the output, on', () => {
-  cleanUpAfterEach();
-
-  it('one that ends before it listens', async () => {
-    const target = await started(node(`console.error('no config');process.exit(4)`));
-    await expect(ready(target)).rejects.toMatchObject({
-      exitCode: 3, detail: 'no config\n', message: expect.stringMatching(/ended after \d+\.\d s with exit code 4, before it listened on a port$/) as string,
-    });
-  });
-
-  it('one that is killed', async () => {
-    const target = await started(node(`process.kill(process.pid,'SIGSEGV')`));
-    await expect(ready(target)).rejects.toMatchObject({ exitCode: 3, message: expect.stringContaining('with SIGSEGV') as string });
-  });
-
-  it('one that listens, and ends on the first request', async () => {
-    const target = await started(node(listen('0', `()=>{throw new Error('boom')}`)));
-    await expect(ready(target)).rejects.toMatchObject({
-      message: expect.stringContaining('before it answered a request') as string, detail: expect.stringContaining('boom') as string,
-    });
-  });
-
-  it('one whose port is taken: its own words are shown', async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      const target = await started(node(listen(String((server.address() as AddressInfo).port))));
-      await expect(ready(target)).rejects.toMatchObject({ exitCode: 3, detail: expect.stringContaining('EADDRINUSE') as string });
-    } finally {
-      server.close();
-    }
-  });
-
-  it('one that never listens', async () => {
-    const target = await started(node(`console.log('thinking');setInterval(()=>{},1e3)`));
-    await expect(ready(target, { timeoutS: 0.5 })).rejects.toMatchObject({
-      exitCode: 3, detail: 'thinking\n', message: expect.stringMatching(/did not listen on a TCP port within 0\.5 s: give --url or --port .*--ready-timeout$/) as string,
-    });
-  });
-
-  it('one that listens on a unix socket: says where', async () => {
-    const path = join(scratch(), 'app.sock');
-    const target = await started(node(`require('http').createServer().listen('${path}')`));
-    await expect(ready(target, { timeoutS: 0.7 })).rejects.toMatchObject({ message: expect.stringContaining(`it listens on the unix socket ${path}`) as string });
-  });
-
-  it('one that listens and speaks no HTTP', async () => {
-    const target = await started(node(`require('net').createServer(s=>s.end('+PONG\\r\\n')).listen(0,'127.0.0.1')`));
-    await expect(ready(target, { timeoutS: 0.7 })).rejects.toMatchObject({
-      message: expect.stringMatching(/listens on 127\.0\.0\.1:\d+ but did not answer HTTP at http:\/\/127\.0\.0\.1:\d+\/ within 0\.7 s \(the answer is not HTTP\/1\)/) as string,
-    });
-  });
-
-  it('one that never answers', async () => {
-    const target = await started(node(listen('0', '()=>{}')));
-    await expect(ready(target, { timeoutS: 0.7 })).rejects.toMatchObject({ message: expect.stringMatching(/did not answer HTTP.*\(no answer within 0\.\d s\)/) as string });
-  });
-
-  it('a URL that refuses: says where the target listens', async () => {
-    const target = await started(node(HELLO), { env: { ...process.env, HOST: '127.0.0.1' } });
-    const port = await freePort();
-    await expect(ready(target, { url: `http://127.0.0.1:${port}/x`, timeoutS: 1 })).rejects.toMatchObject({
-      message: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/x did not answer within 1 s \(connection refused\); the target listens on 127\.0\.0\.1:\d+: check --url/) as string,
-    });
-  });
-
-  it('a port that the target does not use: says which it does', async () => {
-    const target = await started(node(HELLO), { env: { ...process.env, HOST: '127.0.0.1' } });
-    const port = await freePort();
-    await expect(ready(target, { port, timeoutS: 1 })).rejects.toMatchObject({
-      message: expect.stringMatching(new RegExp(`did not listen on port ${port} within 1 s; the target listens on 127`)) as string,
-    });
-  });
-
-  it('nothing but a debugger', async () => {
-    const target = await started([process.execPath, '--inspect=127.0.0.1:0', '-e', 'setInterval(()=>{},1e3)']);
-    await expect(ready(target, { timeoutS: 1 })).rejects.toMatchObject({ message: expect.stringContaining('debugger') as string });
-  });
-
-  it('the caller, who aborts: at once, with the reason', async () => {
-    const controller = new AbortController();
-    const silent = await started(node(listen('0', '()=>{}')));
-    const waiting = ready(silent, { signal: controller.signal });
-    setTimeout(() => controller.abort(new Error('Ctrl-C')), 400);
-    const startMs = performance.now();
-    await expect(waiting).rejects.toThrow('Ctrl-C');
-    expect(performance.now() - startMs).toBeLessThan(2500);
-  });
-});
-
-describe('assertPortFree', () => {
-  it('names who holds the port, and lets other addresses and machines be', async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const error = expect.objectContaining({
-      exitCode: 3, message: `port ${port} is already taken by PID ${process.pid} (${readStat(process.pid)?.comm}): stop it, or attach to it`,
-    }) as Error;
-    try {
-      expect(() => assertPortFree(null, port)).toThrow(error);
-      expect(() => assertPortFree(`http://localhost:${port}/x`, null)).toThrow(error);
-      expect(() => assertPortFree(`http://127.0.0.1:${port}`, null)).toThrow(error);
-      expect(() => assertPortFree(`http://127.0.0.2:${port}`, null)).not.toThrow();
-      expect(() => assertPortFree(`http://192.0.2.1:${port}`, null)).not.toThrow();
-      expect(() => assertPortFree(null, null)).not.toThrow();
-    } finally {
-      server.close();
-    }
-    expect(() => assertPortFree(null, port)).not.toThrow();
   });
 });

@@ -16,8 +16,13 @@ export const threadTime: Section = (report, style) => {
   };
 };
 
-/** Idle least of all. */
-export function busiestThread({ ledger }: Report): LedgerThread | undefined {
-  const idle = ({ parts }: LedgerThread): number => parts.find(({ state }) => state === 'idle')?.share ?? 0;
-  return (ledger?.threads ?? []).toSorted((a, b) => idle(a) - idle(b))[0];
+/** Of the serving threads (of all, where none is known) the one that idles least. */
+export function busiestThread({ ledger, target }: Report): LedgerThread | undefined {
+  const serving = new Set(target.serving.map(({ tid }) => tid));
+  const threads = ledger?.threads ?? [];
+  const known = threads.filter(({ tid }) => serving.has(tid));
+  return (known.length > 0 ? known : threads).toSorted((a, b) => idleShare(a) - idleShare(b))[0];
 }
+
+export const idleShare = ({ parts }: LedgerThread): number =>
+  parts.reduce((sum, { state, share }) => (state === 'idle' ? sum + share : sum), 0);

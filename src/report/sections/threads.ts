@@ -7,12 +7,14 @@ import { wrapHanging } from '../wrap.js';
 import { dimLines } from './dim-lines.js';
 import { ledgerLabel } from './ledger-label.js';
 import type { Section } from './section.js';
-import { busiestThread } from './thread-time.js';
+import { busiestThread, idleShare } from './thread-time.js';
 
 const SHOWN = 6;
 const WAITS_SHOWN = 2;
 const PARTS_SHOWN = 4;
 const LEAST_SHARE = 0.005;
+/** A thread that idles more than this has no ledger worth a line. */
+const IDLES_SHARE = 0.95;
 
 /** The threads that serve, and those that work for them; the rest in one line. */
 export const threads: Section = (report, style) => {
@@ -49,7 +51,7 @@ function restLine(rest: ThreadUse[], style: Style): string[] {
 
 /** The ledgers of the other threads, one line each; that of the busiest has a section of its own. */
 function ledgerLines(report: Report, style: Style): string[] {
-  const others = (report.ledger?.threads ?? []).filter((thread) => thread !== busiestThread(report));
+  const others = (report.ledger?.threads ?? []).filter((thread) => thread !== busiestThread(report) && idleShare(thread) <= IDLES_SHARE);
   return others.slice(0, SHOWN).flatMap(({ name, tid, parts, unaccountedShare }) => {
     const big = parts.filter(({ share }) => share >= LEAST_SHARE).slice(0, PARTS_SHOWN);
     const rest = parts.filter((part) => !big.includes(part)).reduce((sum, { share }) => sum + share, 0);

@@ -40,6 +40,8 @@ const ENDED_THREADS = 0.2;
 const MOST_OF_MACHINE = 0.5;
 /** Fewer idle cores than this, and more threads would gain nothing. */
 const NO_CORE_LEFT = 0.3;
+/** Of what it wants: it runs at least this much, or others hold the CPU and the finding would be theirs. */
+const LEAST_RUNS = 0.3;
 /** Busy from here: little room is left before a queue forms. Share of one core. */
 export const SATURATED = 0.8;
 
@@ -65,9 +67,12 @@ export function servingCpu(read: FactReader): Gathered<ServingCpu> {
   } };
 }
 
-/** Out of CPU: busy, and mostly by really running; a thread that merely waits for a core is starved, not bound. */
-export const isSaturated = (cpu: ServingCpu): boolean => 
-  cpu.busy >= SATURATED && (cpu.cpuShare >= cpu.runQueueShare || cpu.fillsMachine);
+/**
+ * Out of CPU: it runs or wants to nearly all the time. Waiting in line counts, for each request waits as well, but
+ * a thread that hardly gets to run at all is starved, not bound.
+ */
+export const isSaturated = (cpu: ServingCpu): boolean =>
+  cpu.busy >= SATURATED && (cpu.cpuShare >= LEAST_RUNS * cpu.busy || cpu.fillsMachine);
 
 const demand = (t: ThreadUse): number => t.cpuShare + t.runQueueShare;
 

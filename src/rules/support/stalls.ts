@@ -27,10 +27,12 @@ export interface Stalls {
 const LEAST_MS = 20;
 /** A stall stands out from the usual tick by this factor. */
 const STANDS_OUT = 5;
-/** One stall may be chance (a compile, another program); two are a pattern. */
-const LEAST_COUNT = 2;
+/** One or two may be chance (a compile, another program); three are a pattern. */
+const LEAST_COUNT = 3;
 /** Of the watched time: below it only the far tail feels them. */
 const LEAST_SHARE = 0.005;
+/** The slowest request of the clean windows against the usual stall: shorter, and the stalls came only while heavy probes ran. */
+const FELT = 0.5;
 
 export type StallVerdict = { kind: 'stalls'; stalls: Stalls } | { kind: 'none'; why: string };
 
@@ -42,6 +44,10 @@ export function findStalls(loop: EventLoopFact, requests: RequestsFact | null): 
   const { thread, ticks } = worst;
   const share = loop.watchedS > 0 ? clamp(totalMs(ticks) / 1000 / loop.watchedS) : 0;
   if (ticks.length < LEAST_COUNT || share < LEAST_SHARE) return { kind: 'none', why: whyNone(loop, thread, ticks, share) };
+  const slowestMs = requests?.headline.latencyMs?.max ?? null;
+  if (slowestMs !== null && slowestMs < FELT * medianMs(ticks)) {
+    return { kind: 'none', why: `${ticks.length} long ticks (median ${medianMs(ticks).toFixed(1)} ms), but no request took longer than ${slowestMs.toFixed(1)} ms while no heavy probe ran: they are the probes' doing` };
+  }
   const perRequestMs = requests && lostPerRequestMs(ticks, loop.watchedS, requests);
   const latencyMs = requests && meanLatencyMs(requests);
   return { kind: 'stalls', stalls: {
@@ -115,5 +121,6 @@ export function periodMs(ticks: readonly LongTick[]): number | null {
   return usual > 0 && onTime.length >= gaps.length * 0.8 ? usual : null;
 }
 
+const medianMs = (ticks: readonly LongTick[]): number => ticks.map(lengthMs).sort((a, b) => a - b)[Math.floor(ticks.length / 2)] ?? 0;
 const lengthMs = (tick: LongTick): number => tick.lengthNs / 1e6;
 const totalMs = (ticks: readonly LongTick[]): number => ticks.reduce((sum, t) => sum + lengthMs(t), 0);

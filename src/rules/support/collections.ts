@@ -1,0 +1,15 @@
+import type { GcFact, HotFunctionsFact } from '../../types.js';
+import type { ServingCpu } from './cpu.js';
+import { percent } from './format.js';
+
+/** Of the thread's wall time. Healthy servers at full load spend 1 to 5%. */
+export const MUCH_GC = 0.1;
+/** Of the time in the run queue: from here on pauses last longer than the collections in them. */
+const STARVED = 0.2;
+
+/** Why collections take nothing worth naming, or null where they do. Pauses are wall time; the profile tells when they are stretched. */
+export function whyNoPressure(gc: GcFact, cpu: ServingCpu | null, hot: HotFunctionsFact | null): string | null {
+  if (gc.share < MUCH_GC) return `garbage collection took ${percent(gc.share)} of the thread's time`;
+  const stretched = cpu !== null && cpu.runQueueShare >= STARVED && hot?.source === 'cpuprofile' && hot.byOrigin.gc < MUCH_GC / 2;
+  return stretched ? `pauses of ${percent(gc.share)} of the time, stretched by waiting for a CPU: the profile gives collections ${percent(hot.byOrigin.gc)}` : null;
+}
