@@ -16,7 +16,7 @@
  * one: the time of `turn` at line 5 of another file). Binary precise coverage without a report taken keeps V8 from
  * inlining, and its start drops what is compiled so far. That costs a server made of many small functions half its
  * speed and is felt for two seconds; one with a hot function loses next to nothing. So a short plain profile comes
- * first: only where one function of the app stands out is it worth knowing which one it really is.
+ * first: only where one function stands out is it worth knowing which one it really is.
  */
 const NO_INLINING = { callCount: false, detailed: false };
 const PILOT_NS = 250e6;
@@ -28,7 +28,7 @@ const WRITE_BUDGET_NS = 1e6;
 const NODES_A_CHUNK = 100;
 const NUMBERS_A_CHUNK = 2000;
 
-const { hottestAppShare } = require('./readings.cjs');
+const { standingOutShare } = require('./readings.cjs');
 
 module.exports = function createProfiler({ dir, pid, preload, mono, report }) {
   const fs = require('fs');
@@ -83,7 +83,7 @@ module.exports = function createProfiler({ dir, pid, preload, mono, report }) {
   function endPilot() {
     pilotUntilNs = 0;
     attempt(current.id, () => {
-      inlining = hottestAppShare(post('Profiler.stop').profile, path.dirname(preload)) < STANDS_OUT_SHARE;
+      inlining = standingOutShare(post('Profiler.stop').profile, path.dirname(preload)) < STANDS_OUT_SHARE;
       beginMain();
     });
   }

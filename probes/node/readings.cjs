@@ -3,7 +3,7 @@
  */
 'use strict';
 
-module.exports = { performanceOrigin, delayOf, allocatedBetweenGcs, countByName, hottestAppShare };
+module.exports = { performanceOrigin, delayOf, allocatedBetweenGcs, countByName, standingOutShare };
 
 /** Monotonic ns at which performance.now() was 0; the narrowest of a few readings. */
 function performanceOrigin(mono, performance) {
@@ -47,17 +47,32 @@ function countByName(names) {
   return counts;
 }
 
-/** Of the samples that were not idle, how many the busiest function outside the runtime has on top. */
-function hottestAppShare(profile, ownFolder) {
+/** No function of Node's own is longer; a sampled line beyond belongs to another function, inlined. */
+const LONGEST_RUNTIME_FUNCTION_LINES = 150;
+
+/**
+ * Of the samples that were not idle, how many the function has that stands out most: any of the app's or a package's
+ * by what it has on top; one of the runtime by the lines on top that cannot be its own (app code inlined into it).
+ */
+function standingOutShare(profile, ownFolder) {
   const hits = {};
   let busy = 0;
-  for (const { callFrame, hitCount } of profile.nodes) {
+  for (const { callFrame, hitCount, positionTicks } of profile.nodes) {
     const { functionName, url, lineNumber, columnNumber } = callFrame;
     if (functionName === '(idle)') continue;
     busy += hitCount || 0;
-    if (url === '' || url.startsWith('node:') || url.startsWith(ownFolder)) continue;
+    if (url === '' || url.startsWith(ownFolder)) continue;
+    const count = url.startsWith('node:') ? foreignTicks(positionTicks || [], lineNumber + 1) : hitCount || 0;
     const key = `${url}:${lineNumber}:${columnNumber}`;
-    hits[key] = (hits[key] || 0) + (hitCount || 0);
+    hits[key] = (hits[key] || 0) + count;
   }
   return busy === 0 ? 0 : Math.max(0, ...Object.values(hits)) / busy;
+}
+
+function foreignTicks(positionTicks, startLine) {
+  let ticks = 0;
+  for (const tick of positionTicks) {
+    if (tick.line < startLine || tick.line > startLine + LONGEST_RUNTIME_FUNCTION_LINES) ticks += tick.ticks;
+  }
+  return ticks;
 }

@@ -51,7 +51,7 @@ function fromSched(read: FactReader): Candidate[] {
 }
 
 function fromNode(records: readonly NodeRecords[]): Candidate[] {
-  return records.flatMap(({ meta, delays }) => (meta ? delays.map((d): Candidate => ({
+  return records.flatMap(({ meta, delays }) => (meta ? delays.filter((d) => !d.disturbed).map((d): Candidate => ({
     pid: meta.pid, tid: meta.tid, startNs: d.startNs, lengthNs: d.lengthNs, source: 'node', onCpuNs: null,
   })) : []));
 }

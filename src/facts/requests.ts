@@ -2,7 +2,7 @@ import { NoData } from '../errors.js';
 import { latencyOf, mergeLatency } from '../parse/latency.js';
 import { parseLoad } from '../parse/load.js';
 import type { Fact, FactReader, LoadSlice, LoadSummary, RequestsFact, Run, Window, WindowLoad } from '../types.js';
-import { artifactsOf, loadSpan, quietWindows, seconds } from './artifacts.js';
+import { artifactsOf, loadSpan, seconds, windowsOf } from './artifacts.js';
 import { need } from './reader.js';
 import { serverReadsFact } from './server-reads.js';
 
@@ -17,7 +17,7 @@ export const requestsFact: Fact<RequestsFact> = {
     if (!span) throw new NoData('no load was driven in this run');
     const { slices, summary, source } = timeline(run, read);
     const total = { name: 'all' as const, ...span };
-    const quiet = quietWindows(run);
+    const quiet = windowsOf(run, 'clean');
     const all = totalOf(slices, summary, total);
     const clean = cut(slices, 'clean', quiet);
     const enough = quiet.reduce((sum, w) => sum + seconds(w), 0) >= LEAST_WINDOW_S;

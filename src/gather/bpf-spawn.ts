@@ -8,12 +8,6 @@ const TRACEFS = '/sys/kernel/tracing';
 const WITH_TRACEFS = ['unshare', '-m', 'sh', '-c', `mount -t tracefs nodev ${TRACEFS} && exec "$@"`, 'sh'];
 
 /**
- * Keys a map can hold. The largest is the histogram by thread, call and bucket: 64 threads x 40 calls x 12 buckets.
- * Maps are allocated in full, for every CPU: 32768 x 40 bytes x CPUs each.
- */
-export const MAP_KEYS = 32_768;
-
-/**
  * Before the server and the load in the queue for a CPU: it needs little, but slices must be read when they are due,
  * and every millisecond that it waits for its turn to attach or detach is one more that the server is slowed.
  */
@@ -23,17 +17,23 @@ const FIRST = ['nice', '-n', '-10'];
 export const STRING_BYTES = 200;
 
 /**
- * Starts `bpftrace -f json ...`. All of the chain execs, so the child's pid is bpftrace's, and it dies with us: setpriv's
+ * Starts `bpftrace -f json ...` with maps of at most `mapKeys` keys. Not with -k, which reports full maps: a record for
+ * every single refused update. The runner notes the limit instead, and the parser compares.
+ * All of the chain execs, so the child's pid is bpftrace's, and it dies with us: setpriv's
  * death signal outlives exec. Its own session, so that a Ctrl-C on the terminal is ours to handle.
  */
-export function spawnBpftrace(args: readonly string[], stdout: number | 'pipe'): ChildProcess {
-  const bpftrace = ['bpftrace', '-k', '-f', 'json', ...args];
+export function spawnBpftrace(args: readonly string[], stdout: number | 'pipe', mapKeys = 64): ChildProcess {
+  const bpftrace = ['bpftrace', '-f', 'json', ...args];
   const [file = '', ...rest] = [...FIRST, ...(existsSync(`${TRACEFS}/events`) ? [] : WITH_TRACEFS), ...bpftrace];
   return spawn(...tied(file, rest, 'KILL'), {
     detached: true,
     stdio: ['ignore', stdout, 'pipe'],
     // Renamed in 0.20: set both.
-    env: { ...process.env, BPFTRACE_MAP_KEYS_MAX: String(MAP_KEYS), BPFTRACE_MAX_MAP_KEYS: String(MAP_KEYS), BPFTRACE_STRLEN: String(STRING_BYTES), BPFTRACE_MAX_STRLEN: String(STRING_BYTES) },
+    env: {
+      ...process.env,
+      BPFTRACE_MAP_KEYS_MAX: String(mapKeys), BPFTRACE_MAX_MAP_KEYS: String(mapKeys),
+      BPFTRACE_STRLEN: String(STRING_BYTES), BPFTRACE_MAX_STRLEN: String(STRING_BYTES),
+    },
   });
 }
 

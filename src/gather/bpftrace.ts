@@ -20,6 +20,11 @@ export interface BpfProbeInput {
   needs: readonly BpfFeature[];
   /** Used where they work; the script loses that part elsewhere. */
   wants?: readonly BpfFeature[];
+  /**
+   * Keys that each of its maps can hold. Allocated in full when the program starts, which takes 6 ms a thousand
+   * (all maps, 2 CPUs), while the window waits.
+   */
+  mapKeys: number;
   /** Add to the output where each thread stood when the gate opened and when it closed. */
   standings?: boolean;
 }
@@ -50,7 +55,7 @@ const firstRefusal = (checks: readonly Availability[]): Availability => checks.f
  */
 async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowName | 'all'): Promise<PreparedProbe> {
   const reads = (await Promise.all((input.wants ?? []).map(canUse))).every((c) => c.ok);
-  const compile = () => launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads: threadsOf(ctx.pids()), reads }), ctx);
+  const compile = () => launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads: threadsOf(ctx.pids()), reads }), ctx, input.mapKeys);
   const seeded = new Set(ctx.pids());
   let armed: Armed | null = await compile();
   // Newer bpftrace attaches before it speaks: then it must not wait attached.
@@ -82,6 +87,7 @@ async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowNa
         await armed?.kill();
         return [];
       }
+      session.note({ type: 'whyslow_limits', data: { mapKeys: input.mapKeys } });
       const ending = session.interrupt();
       note();
       await ending;
@@ -108,9 +114,9 @@ interface Armed {
 }
 
 /** Resolves once the program is compiled and waits for us to read. */
-async function launch(script: string, ctx: ProbeContext): Promise<Armed> {
+async function launch(script: string, ctx: ProbeContext, mapKeys: number): Promise<Armed> {
   const { readFd, writeFd } = await fullPipe();
-  const child = spawnBpftrace(['-e', script, String(ctx.rootPid), String(ctx.port ?? 0)], writeFd);
+  const child = spawnBpftrace(['-e', script, String(ctx.rootPid), String(ctx.port ?? 0)], writeFd, mapKeys);
   closeSync(writeFd);
   const { ended } = watchEnd(child);
   let finished: Finished | null = null;

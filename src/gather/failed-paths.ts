@@ -1,4 +1,7 @@
 import { bpfProbe } from './bpftrace.js';
 
 /** Path lookups that fail, and the time of all: probes/failed-paths.bt. */
-export const failedPathsProbe = bpfProbe({ id: 'failed-paths', weight: 'heavy', windows: ['startup', 'sockets'], needs: ['syscalls', 'sched'] });
+export const failedPathsProbe = bpfProbe({
+  id: 'failed-paths', weight: 'heavy', windows: ['startup', 'sockets'], mapKeys: 32_768,
+  needs: ['syscalls', 'sched'],
+});

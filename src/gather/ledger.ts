@@ -1,4 +1,7 @@
 import { bpfProbe } from './bpftrace.js';
 
 /** Where each thread's wall time goes, without overlap: probes/ledger.bt. */
-export const ledgerProbe = bpfProbe({ id: 'ledger', weight: 'heavy', windows: ['ledger'], needs: ['syscalls', 'sched'], standings: true });
+export const ledgerProbe = bpfProbe({
+  id: 'ledger', weight: 'heavy', windows: ['ledger'], mapKeys: 8192,
+  needs: ['syscalls', 'sched'], standings: true,
+});

@@ -36,7 +36,7 @@ export interface Probe {
   /** Asked once; by trying, not by reading versions. */
   check(host: Host): Promise<Availability>;
   /** Environment that the target must be launched with. */
-  env?(dir: string, current: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
+  env?(dir: string, current: NodeJS.ProcessEnv, command: readonly string[]): NodeJS.ProcessEnv;
   /** Throws when it cannot be made ready: the run goes on without it. */
   prepare(ctx: ProbeContext, window: WindowName | 'all'): Promise<PreparedProbe>;
 }

@@ -84,7 +84,7 @@ function countFds(pid: number): number | null {
 
 const IO_LINE = /rchar: (\d+)\nwchar: (\d+)\nsyscr: (\d+)\nsyscw: (\d+)\nread_bytes: (\d+)\nwrite_bytes: (\d+)/;
 
-export function parseIo(text: string): ProcessRecord['io'] | null {
+function parseIo(text: string): ProcessRecord['io'] | null {
   const match = IO_LINE.exec(text);
   if (!match) return null;
   const [rchar = 0, wchar = 0, syscr = 0, syscw = 0, readBytes = 0, writeBytes = 0] = match.slice(1).map(Number);

@@ -47,7 +47,7 @@ export async function session(input: SessionInput): Promise<Session> {
   const account = await accountFor(settings.user);
   // The runtime's own probe writes here as the target's user.
   if (account) chownSync(dir, account.uid, account.gid);
-  const env = probes.reduce((sum, probe) => ({ ...sum, ...probe.env?.(dir, sum) }), { ...process.env });
+  const env = probes.reduce((sum, probe) => ({ ...sum, ...probe.env?.(dir, sum, settings.command) }), { ...process.env });
   assertPortFree(settings.url, settings.port);
   const target = await launchTarget({ command: settings.command, env, user: settings.user });
   const stops: (() => Promise<unknown>)[] = [() => target.stop()];

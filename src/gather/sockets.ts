@@ -1,4 +1,7 @@
 import { bpfProbe } from './bpftrace.js';
 
 /** Requests as the served sockets see them, one at a time, and the sockets to others: probes/sockets.bt. */
-export const socketsProbe = bpfProbe({ id: 'sockets', weight: 'heavy', windows: ['sockets'], needs: ['sched', 'reads', 'sockets'] });
+export const socketsProbe = bpfProbe({
+  id: 'sockets', weight: 'heavy', windows: ['sockets'], mapKeys: 16_384,
+  needs: ['sched', 'reads', 'sockets'],
+});

@@ -26,7 +26,7 @@ export interface Dump { atNs: number; maps: Map<string, BpfRecord> }
 /** Whether the figures are all there. */
 export interface BpfHealth {
   lostEvents: number;
-  /** Refusals of the kernel inside the program, each once; `map_update_elem` = a map was full and counts are missing. */
+  /** What went wrong inside the program, each once: a full map, or what bpftrace says a helper refused. */
   problems: string[];
 }
 
@@ -61,6 +61,9 @@ export function readDumps(chunks: string | Iterable<string>): Dumps | null {
         inSlice.add(record.name);
         if (!ended) slices.at(-1)?.maps.set(record.name, record);
         final.set(record.name, record);
+        break;
+      case 'limits':
+        for (const name of fullMaps(final, record.mapKeys)) problems.add(`map ${name} is full: some of what it counts is missing`);
         break;
       case 'lost': lostEvents += record.events; break;
       case 'problem': problems.add(record.text); break;
@@ -107,4 +110,13 @@ export function periodsOf(dumps: Dumps): { startNs: number; endNs: number; befor
     const before = dumps.dumps[i - 1] ?? null;
     return { startNs: before?.atNs ?? dumps.openNs, endNs: after.atNs, before, after };
   });
+}
+
+/** A histogram takes a key for every bucket that is not empty. */
+function fullMaps(maps: Maps, limit: number): string[] {
+  const keys = (r: BpfRecord): number => {
+    if (r.type === 'hist') return r.entries.reduce((sum, [, buckets]) => sum + buckets.filter((b) => b.count > 0).length, 0);
+    return r.type === 'map' || r.type === 'stats' ? r.entries.length : 0;
+  };
+  return limit > 0 ? [...maps].filter(([, record]) => keys(record) >= limit).map(([name]) => name) : [];
 }

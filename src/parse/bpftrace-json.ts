@@ -12,7 +12,10 @@
  *   {"type": "helper_error", "data": {"msg": "Argument list too long", "helper": "map_update_elem", "retcode": -7, ...}}
  *
  * The keys of a map are joined by commas in one string. An empty map is a blank line (0.17) or `{}` (later).
- * whyslow's own runner adds one kind of line: `{"type": "whyslow_threads", "data": {...}}`, see bpf-ledger.ts.
+ * whyslow's own runner adds lines at the end:
+ *
+ *   {"type": "whyslow_limits", "data": {"mapKeys": 8192}}                    a map with as many entries was full
+ *   {"type": "whyslow_threads", "data": {"threads": [...]}}                   see bpf-ledger.ts
  */
 
 export interface HistBucket { min: number; max: number; count: number }
@@ -29,7 +32,8 @@ export type BpfRecord =
   | { type: 'attached'; probes: number }
   | { type: 'lost'; events: number }
   | { type: 'problem'; text: string }
-  | { type: 'threads'; data: unknown };
+  | { type: 'threads'; data: unknown }
+  | { type: 'limits'; mapKeys: number };
 
 /** One record a line; lines that are blank, cut or no JSON are passed over, whatever the chunks' edges. */
 export function* bpftraceRecords(chunks: string | Iterable<string>): Generator<BpfRecord> {
@@ -71,6 +75,7 @@ function recordOf(line: string): BpfRecord | null {
     case 'lost_events': return isObject(data) ? { type: 'lost', events: Number(data['events']) || 0 } : null;
     case 'helper_error': return isObject(data) ? { type: 'problem', text: `${String(data['helper'])}: ${String(data['msg'])}` } : null;
     case 'whyslow_threads': return { type: 'threads', data };
+    case 'whyslow_limits': return isObject(data) ? { type: 'limits', mapKeys: Number(data['mapKeys']) || 0 } : null;
     case 'map': return namedMap(data, 'map', isNumber);
     case 'hist': return namedMap(data, 'hist', toBuckets);
     case 'stats': return namedMap(data, 'stats', toStats);

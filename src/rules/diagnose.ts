@@ -1,6 +1,8 @@
+import { hotFunctionsFact } from '../facts/hot-functions.js';
 import type { Diagnosis, FactReader, Finding, Rule } from '../types.js';
 import { rules as allRules } from './index.js';
 import { FACT_LABELS } from './support/facts.js';
+import { namesCode } from './support/hot-code.js';
 
 export interface Judgement {
   verdict: Finding;
@@ -97,7 +99,17 @@ function notObserved(judged: Judged[], read: FactReader): Judgement['notObserved
   });
   const others = judged.flatMap(({ rule, diagnosis, missing }) =>
     diagnosis.kind === 'no-data' && missing.length === 0 ? [{ what: rule.id, why: diagnosis.why, enable: diagnosis.enable ?? null }] : []);
-  return [...facts, ...others];
+  return [...facts, ...names(read), ...others];
+}
+
+/** A profile without names is there, but says nothing of the program. */
+function names(read: FactReader): Judgement['notObserved'] {
+  const hot = read(hotFunctionsFact);
+  if (!hot.ok || namesCode(hot.value)) return [];
+  return [{
+    what: 'names of the functions that hold the CPU', why: 'only native and kernel frames were recorded, none of the program itself',
+    enable: 'Node: a longer load (-d), for the profile has a window of its own; Python: a profiler of the language, such as py-spy',
+  }];
 }
 
 function lastResort(rules: readonly Rule[], read: FactReader): Finding {

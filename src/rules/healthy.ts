@@ -6,7 +6,7 @@ import { threadsFact } from '../facts/threads.js';
 import type { FactReader, Rule, WindowLoad } from '../types.js';
 import { whyNoPressure } from './support/collections.js';
 import { isSaturated, servingCpu, type ServingCpu } from './support/cpu.js';
-import { FLOOR_OWN_SHARE } from './support/floor.js';
+import { FLOOR_OWN_SHARE, LIGHT_REQUEST_MS } from './support/floor.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { hottestOwn, namesCode, ownShare } from './support/hot-code.js';
@@ -72,7 +72,7 @@ function atFloor(read: FactReader, cpu: ServingCpu): State {
   const hot = optional(read(hotFunctionsFact));
   const named = hot !== null && namesCode(hot);
   const idleCores = optional(read(threadsFact))?.idleCores ?? 0;
-  if (!named) return { not: 'out of CPU, and no profile says in what' };
+  if (!named) return cpu.msPerRequest !== null && cpu.msPerRequest <= LIGHT_REQUEST_MS ? nameless(cpu.msPerRequest) : { not: 'out of CPU, and no profile says in what' };
   const own = ownShare(hot);
   if (hottestOwn(hot)) return { not: 'one function holds the CPU' };
   if (own >= FLOOR_OWN_SHARE && idleCores >= 0.5) return { not: `${percent(own)} of the CPU is the app's and its packages', and other cores are idle` };
@@ -84,6 +84,12 @@ function atFloor(read: FactReader, cpu: ServingCpu): State {
     confidence: confidence(0.63, [[own < FLOOR_OWN_SHARE, 0.25], [cpu.busy >= 0.9, 0.05]]),
   };
 }
+
+const nameless = (cpuMs: number): State => ({
+  own: null, confidence: 0.6,
+  limit: `the limit is the CPU, and a request takes only ${ms(cpuMs)} of it.`,
+  advice: 'To go faster: more processes on more cores, or fewer bytes and headers a response.',
+});
 
 /** CPU to spare and quick answers: the load sets the rate. */
 function atEase(cpu: ServingCpu, headline: WindowLoad, latencyMs: number | null): State {

@@ -5,7 +5,7 @@ import type { Rule } from '../types.js';
 import { servingCpu, SATURATED } from './support/cpu.js';
 import { percent } from './support/format.js';
 import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
-import { inFlight, meanLatencyMs } from './support/latency.js';
+import { inFlight, inService, meanLatencyMs } from './support/latency.js';
 
 const id = 'load-client-saturated';
 const title = 'The load generator is the bottleneck';
@@ -35,7 +35,8 @@ export const loadClientSaturated: Rule = {
     if (busy >= SATURATED) return absent(`the generator is full (${percent(generator.busiestThreadShare)} of a core), but so is the server (${percent(busy)})`);
     const sockets = optional(read(socketsFact));
     const flying = inFlight(requests.value);
-    const atServer = sockets?.inService == null || flying <= 0 ? null : Math.min(1, sockets.inService / flying);
+    const atOnce = inService(requests.value, sockets);
+    const atServer = atOnce === null || flying <= 0 ? null : atOnce / flying;
     if (atServer !== null && atServer >= AT_SERVER) return absent(`the generator is full, but ${percent(atServer)} of the requests in flight were at the server`);
     const away = atServer === null ? 1 - busy : 1 - atServer;
     const latencyMs = meanLatencyMs(requests.value);

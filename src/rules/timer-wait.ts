@@ -5,7 +5,7 @@ import type { RequestsFact, Rule, SocketsFact } from '../types.js';
 import { servingCpu } from './support/cpu.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
-import { inFlight, meanLatencyMs } from './support/latency.js';
+import { inFlight, inService, meanLatencyMs } from './support/latency.js';
 import { occupancy, SLEEP } from './support/occupancy.js';
 import { findStalls } from './support/stalls.js';
 
@@ -47,7 +47,7 @@ export const timerWait: Rule = {
     if (!sleeps && occ.value.servingIdle < MOSTLY) return absent(`the serving threads stand in their event wait ${percent(occ.value.servingIdle)} of the time`);
     const sockets = optional(read(socketsFact));
     const wait = waitOf(sockets, requests.value, latencyMs);
-    const not = whyNot(wait, flying);
+    const not = whyNot(wait, flying, sleeps);
     if (not) return absent(not);
     const waitMs = Math.max(0, wait.meanMs - (cpu.value.msPerRequest ?? 0));
     const share = clamp(waitMs / latencyMs);
@@ -84,17 +84,18 @@ function waitOf(sockets: SocketsFact | null, requests: RequestsFact, latencyMs: 
   const service = sockets?.serviceMs ?? null;
   const held = sockets !== null && sockets.noDelay !== true && (sockets.heldShare ?? sockets.notSentShare ?? 0) >= HELD;
   if (service) {
-    return { what: 'from reading a request to the first byte of its response', p10Ms: service.p10, p50Ms: service.p50, p90Ms: service.p90, meanMs: Math.min(service.mean, latencyMs), spread: ratio(service.p90, service.p10), atOnce: sockets?.inService ?? null, held: false };
+    return { what: 'from reading a request to the first byte of its response', p10Ms: service.p10, p50Ms: service.p50, p90Ms: service.p90, meanMs: Math.min(service.mean, latencyMs), spread: ratio(service.p90, service.p10), atOnce: inService(requests, sockets), held: false };
   }
   const [p50, p90] = [latency?.p50 ?? latencyMs, latency?.p90 ?? latencyMs];
   return { what: 'latency at the client', p10Ms: p50, p50Ms: p50, p90Ms: p90, meanMs: latencyMs, spread: ratio(p90, p50), atOnce: null, held };
 }
 
-function whyNot(wait: Wait, flying: number): string | null {
+function whyNot(wait: Wait, flying: number, sleeps: boolean): string | null {
   if (wait.held) return 'responses are held back by the kernel: what they wait for is the client\'s ACK';
   if (wait.p50Ms < LEAST_MS) return `the server answers within ${ms(wait.p50Ms)}`;
   if (wait.spread > TIGHT.loose) return `${wait.what} spreads from ${ms(wait.p10Ms)} to ${ms(wait.p90Ms)}: no fixed wait`;
-  if (wait.atOnce !== null && wait.atOnce < ALL_AT_ONCE * flying) return `${count(wait.atOnce)} of ${count(flying)} requests in flight were at the server: the others wait elsewhere`;
+  // Threads seen asleep are counted already: as many as there are requests.
+  if (!sleeps && wait.atOnce !== null && wait.atOnce < ALL_AT_ONCE * flying) return `${count(wait.atOnce)} of ${count(flying)} requests in flight were at the server: the others wait elsewhere`;
   return null;
 }
 

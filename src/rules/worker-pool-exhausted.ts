@@ -4,7 +4,7 @@ import type { Rule } from '../types.js';
 import { servingCpu } from './support/cpu.js';
 import { count, ms, percent, plural } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
-import { inFlight, meanLatencyMs } from './support/latency.js';
+import { inFlight, inService, meanLatencyMs } from './support/latency.js';
 import { occupancy, SLEEP } from './support/occupancy.js';
 
 const id = 'worker-pool-exhausted';
@@ -36,7 +36,7 @@ export const workerPoolExhausted: Rule = {
     if (o.onCpu >= ON_CPU) return absent(`${workers}, all taken, but by running (${percent(o.onCpu)} of their time): CPU is the cause`);
     if (flying < QUEUE * o.threads) return absent(`${count(flying)} requests in flight for ${workers}: no queue to speak of`);
     const sockets = optional(read(socketsFact));
-    const inHand = sockets?.inService ?? null;
+    const inHand = inService(requests.value, sockets);
     if (o.blockedIn && RECEIVES.test(o.blockedIn.syscall) && (inHand === null || inHand < IN_HAND * o.threads)) {
       return absent(`the threads wait in ${o.blockedIn.syscall}: as far as seen, for the next request`);
     }

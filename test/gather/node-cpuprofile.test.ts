@@ -91,7 +91,7 @@ setInterval(() => { const t = Date.now(); while (Date.now() - t < 2); }, 10);`;
   });
 
   it('profiles busy workers and leaves idle threads alone', async () => {
-    const files = { 's.js': "new (require('worker_threads').Worker)(__dirname + '/w.js'); setInterval(() => {}, 1000);", 'w.js': 'function spin() { const t = Date.now(); while (Date.now() - t < 5); } setInterval(spin, 6);' };
+    const files = { 's.js': "new (require('worker_threads').Worker)(__dirname + '/w.js'); setInterval(() => {}, 1000);", 'w.js': 'let n = 0; function spin() { for (let i = 0; i < 4e6; i++) n = (n * 31 + i) | 0; } setInterval(spin, 6);' };
     await withTarget({ files }, async (target) => {
       await until(() => target.records().filter((r) => r.slices.length >= 10).length === 2, 'both threads');
       const { artifacts, profiles } = await profiled(target, 500);

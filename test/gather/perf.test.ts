@@ -49,8 +49,8 @@ describe.skipIf(!can.ok)('perf probe', () => {
       expect(readdirSync(ctx.dir)).toEqual(['perf.script']);
 
       const samples = [...parsePerfScript([ctx.text('perf.script')])];
-      expect(perfHeader(ctx.text('perf.script'))).toEqual({ frequencyHz: 199, keptOneOf: 1 });
-      expect(samples.length).toBeGreaterThan(50);
+      expect(perfHeader(ctx.text('perf.script'))).toEqual({ frequencyHz: 97, keptOneOf: 1 });
+      expect(samples.length).toBeGreaterThan(30);
       expect(samples.every(({ tNs, pid }) => pid === python.pid && tNs >= fromNs && tNs <= toNs)).toBe(true);
       expect(new Set(samples.map(({ tid }) => tid)).size).toBe(2);
       if (ctx.host.isRoot) {

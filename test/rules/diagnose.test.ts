@@ -88,6 +88,11 @@ describe('diagnose', () => {
     expect(judge(without(nodeHello(), 'syscalls')).notObserved).toEqual([{ what: 'system calls', why: 'nothing observed syscalls', enable: 'run the probe for syscalls' }]);
   });
 
+  it('tells that a profile names nobody', () => {
+    const native = hot([hotFunction(frame('_PyEval_EvalFrameDefault', '/usr/bin/python3', { kind: 'native', origin: 'runtime' }), 0.4, 0.9)], { runtime: 0.8, kernel: 0.2 });
+    expect(judge({ ...nodeHello(), 'hot-functions': native }).notObserved.map((n) => n.what)).toEqual(['names of the functions that hold the CPU']);
+  });
+
   it('gives a clear word for every rule: found, ruled out or not judged', () => {
     for (const values of [nodeHello(), flaskNagle(), {}]) {
       const { findings, ruledOut, notObserved } = judge(values);

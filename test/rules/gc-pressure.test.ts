@@ -42,6 +42,8 @@ describe('gc-pressure', () => {
   it('does not believe pauses that waiting for a CPU stretched', () => {
     const starved = { requests: requests(50, 430), threads: threads([thread(0.36, { runQueueShare: 0.58 })]), gc: gc(0.13), 'hot-functions': hot([hotFunction(snapshot, 0.4, 0.5)], { app: 0.5, runtime: 0.4, gc: 0.03 }) };
     expect(absent(gcPressure, starved)).toContain('stretched');
+    absent(gcPressure, { ...without(starved, 'hot-functions'), threads: threads([thread(0.3, { runQueueShare: 0.6 })]) });
+    finding(gcPressure, { ...without(starved, 'hot-functions'), gc: gc(0.45) });
     finding(gcPressure, { ...starved, 'hot-functions': hot([hotFunction(snapshot, 0.4, 0.5)], { app: 0.5, runtime: 0.4, gc: 0.13 }) });
   });
 

@@ -32,8 +32,10 @@ describe('worker-pool-exhausted', () => {
     expect(f.summary).toContain('4 workers');
   });
 
-  it('makes do with samples of /proc', () => {
+  it('makes do with samples of /proc, or with the ledger', () => {
     finding(workerPoolExhausted, without(pool(), 'ledger', 'sockets'));
+    const unseen = pool();
+    finding(workerPoolExhausted, { ...unseen, threads: { ...unseen.threads!, threads: unseen.threads!.threads.map((t) => ({ ...t, waits: [] })) } });
   });
 
   it('is absent where as many workers as requests sleep', () => {

@@ -10,6 +10,9 @@ const STARVED = 0.2;
 /** Why collections take nothing worth naming, or null where they do. Pauses are wall time; the profile tells when they are stretched. */
 export function whyNoPressure(gc: GcFact, cpu: ServingCpu | null, hot: HotFunctionsFact | null): string | null {
   if (gc.share < MUCH_GC) return `garbage collection took ${percent(gc.share)} of the thread's time`;
-  const stretched = cpu !== null && cpu.runQueueShare >= STARVED && hot?.source === 'cpuprofile' && hot.byOrigin.gc < MUCH_GC / 2;
-  return stretched ? `pauses of ${percent(gc.share)} of the time, stretched by waiting for a CPU: the profile gives collections ${percent(hot.byOrigin.gc)}` : null;
+  if (cpu === null || cpu.runQueueShare < STARVED) return null;
+  const byProfile = hot?.source === 'cpuprofile' ? hot.byOrigin.gc : null;
+  // The collector's own threads wait in the same line: at best the pause ran as much as the thread did.
+  const ran = byProfile ?? gc.share * (cpu.cpuShare / (cpu.cpuShare + cpu.runQueueShare));
+  return ran < MUCH_GC / 2 ? `pauses of ${percent(gc.share)} of the time, stretched by waiting for a CPU: about ${percent(ran)} of it was collecting` : null;
 }

@@ -4,5 +4,8 @@
  */
 export const NAMELESS_FLOOR_MS = 2;
 
+/** A request this light runs at 20,000 a second and core: whatever fills the core, hardly anything of it is the app's. ms. */
+export const LIGHT_REQUEST_MS = 0.05;
+
 /** Own code (app and packages) on the CPU: below it a server runs on its runtime's floor, nothing of it is left to save. */
 export const FLOOR_OWN_SHARE = 0.25;

@@ -48,16 +48,16 @@ export function occupancy(read: FactReader): Gathered<Occupancy> {
 /** Of one thread's wall time. */
 interface Use { onCpu: number; blocked: Map<string, number> }
 
-/** The ledger where it covers the thread, else samples of where it stood. */
+/** Where it stood at 100 Hz over all clean windows; the ledger, of a short window, where nobody could look. */
 function usageOf(thread: ThreadUse, ledger: LedgerThread | undefined): Use {
   const blocked = new Map<string, number>();
   const add = (syscall: string, share: number): void => {
     if (!FREE.test(syscall)) blocked.set(syscall, (blocked.get(syscall) ?? 0) + share);
   };
-  if (ledger) {
-    for (const part of ledger.parts) if (part.state === 'blocked') add(part.syscall ?? 'unknown', part.share);
-  } else {
+  if (thread.waits.length > 0) {
     for (const wait of thread.waits) if (wait.in !== 'running') add(wait.in, wait.share);
+  } else {
+    for (const part of ledger?.parts ?? []) if (part.state === 'blocked' && part.syscall) add(part.syscall, part.share);
   }
   return { onCpu: thread.cpuShare + thread.runQueueShare, blocked };
 }
