@@ -9,7 +9,7 @@ export function artifactsOf(run: Run, probe: Artifact['probe'], window?: WindowN
 /** Why a probe left nothing, from its status. */
 export function missing(run: Run, probe: ProbeId): NoData {
   const status = run.manifest.probes.find((p) => p.id === probe);
-  if (!status || status.status === 'off') return new NoData(`the ${probe} probe was not asked for`, `add ${probe} to --probes, or leave --probes out`);
+  if (!status || status.reason === 'not asked for') return new NoData(`the ${probe} probe was not asked for`, `add ${probe} to --probes, or leave --probes out`);
   return new NoData(status.reason ?? `the ${probe} probe left nothing`, status.enable);
 }
 

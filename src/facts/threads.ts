@@ -7,7 +7,7 @@ import { quietWindows, seconds } from './artifacts.js';
 import { groupBy } from './group-by.js';
 import { need } from './reader.js';
 import { procRecordingFact } from './recordings.js';
-import { serverReadsFact } from './server-reads.js';
+import { serverReadsFact, type ServerReads } from './server-reads.js';
 
 /** A thread beside the serving one works for it when it uses this much of a core, or wakes this often. */
 const WORKS_CPU_SHARE = 0.02;
@@ -54,9 +54,17 @@ export const threadsFact: Fact<ThreadsFact> = {
 };
 
 /** Told by reads on the port where those were seen, else by the sockets a process holds, else by its CPU. */
-function servingTest(run: Run, reads: ReadonlyMap<number, number>, processes: readonly ProcessDelta[], threads: readonly ThreadDelta[]): { serves: (t: ThreadDelta) => boolean; by: ThreadsFact['servingBy'] } {
-  const total = [...reads.values()].reduce((sum, n) => sum + n, 0);
-  if (total > 0) return { by: 'reads', serves: (t) => (reads.get(t.tid) ?? 0) / total >= LEAST_READ_SHARE };
+function servingTest(run: Run, reads: ServerReads['byThread'], processes: readonly ProcessDelta[], threads: readonly ThreadDelta[]): { serves: (t: ThreadDelta) => boolean; by: ThreadsFact['servingBy'] } {
+  const total = reads.reduce((sum, r) => sum + r.reads, 0);
+  if (total > 0) {
+    const readers = reads.filter((r) => r.reads / total >= LEAST_READ_SHARE);
+    const steady = new Set(readers.map((r) => r.tid));
+    // A thread a request: none of them reads much or lives long, and the thread that makes them stands for all.
+    const makers = new Set([...groupBy(reads, (r) => r.pid)]
+      .filter(([pid, of]) => of.reduce((sum, r) => sum + r.reads, 0) / total >= LEAST_READ_SHARE && !readers.some((r) => r.pid === pid))
+      .map(([pid]) => pid));
+    return { by: 'reads', serves: (t) => steady.has(t.tid) || (t.tid === t.pid && makers.has(t.pid)) };
+  }
 
   const holders = new Set(processes.filter((p) => (p.established ?? 0) > 0).map((p) => p.pid));
   const listeners = new Set(run.manifest.target.processes.filter((p) => p.listens).map((p) => p.pid));

@@ -34,14 +34,13 @@ async function attach(program: string): Promise<Availability> {
   const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
   const { code, signal, stderr } = await watchEnd(child).ended;
   clearTimeout(timer);
-  if (code === 127 || /ENOENT|not found|No such file or directory/.test(stderr) && stdout === '' && !/tracepoint|BTF|struct/.test(stderr)) {
-    return { ok: false, reason: 'bpftrace is not installed', enable: 'apt install bpftrace (or your distribution\'s package)' };
-  }
+  if (code === 127) return { ok: false, reason: 'bpftrace is not installed', enable: 'apt install bpftrace, or your distribution\'s package' };
   const pid = /pid (\d+)/.exec(stdout)?.[1];
   if (code !== 0 || pid === undefined) {
-    const reason = signal === 'SIGKILL' ? 'bpftrace did not start within 10 s' : whyNot(stderr);
-    const asRoot = process.geteuid?.() !== 0 || /permitted|permission|denied|root/i.test(stderr);
-    return { ok: false, reason: asRoot ? `eBPF is not permitted here (${reason})` : reason, enable: asRoot ? AS_ROOT : 'a kernel from 6.3 on, with BTF (/sys/kernel/btf/vmlinux)' };
+    const said = signal === 'SIGKILL' ? `bpftrace did not start within ${String(TIMEOUT_MS / 1000)} s` : whyNot(stderr);
+    if (process.geteuid?.() !== 0) return { ok: false, reason: 'eBPF needs root', enable: AS_ROOT };
+    if (/permitted|permission|denied/i.test(said)) return { ok: false, reason: `eBPF is not permitted here (${said})`, enable: AS_ROOT };
+    return { ok: false, reason: said, enable: 'a kernel from 6.3 on, with BTF (/sys/kernel/btf/vmlinux)' };
   }
   if (Number(pid) !== child.pid) {
     return { ok: false, reason: 'whyslow runs in a PID namespace: eBPF sees other process ids than it does', enable: 'run whyslow on the host, or in a container with --pid=host' };

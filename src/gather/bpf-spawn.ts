@@ -38,7 +38,7 @@ export function spawnBpftrace(args: readonly string[], stdout: number | 'pipe', 
 }
 
 /** What it does not mean: it says so on every start in a container, and works. */
-const HARMLESS = /RLIMIT_MEMLOCK|WARNING|Addrspace is not set/;
+const HARMLESS = /RLIMIT_MEMLOCK|WARNING|Addrspace is not set|^nice: /;
 
 /** The line of bpftrace's stderr that tells why it gave up. */
 export const whyNot = (stderr: string): string =>

@@ -67,9 +67,10 @@ function threadOf(tid: number, pid: number, { maps }: Dump, openNs: number, clos
   const startNs = Math.max(numbersOf(maps, '@born').get(own) ?? openNs, openNs);
   const died = numbersOf(maps, '@died').get(own);
   const endNs = died ?? closeNs;
+  const wallNs = endNs - startNs;
   const ofThread = (name: string) => entriesOf(maps, name).filter(([key]) => keyNumbers(key)[1] === tid);
   const total = (name: string) => ofThread(name).reduce((sum, [, ns]) => sum + Number(ns), 0);
-  const byCall = (name: string) => new Map(ofThread(name).map(([key, ns]): [number, number] => [keyNumbers(key)[2] ?? -1, Number(ns)]));
+  const byCall = (name: string) => new Map(ofThread(name).map(([key, ns]): [number, number] => [callOf(keyNumbers(key)[2]), Number(ns)]));
   const [kernel, blocked] = [byCall('@kernel'), byCall('@blocked')];
   let [onCpuNs, runQueueNs] = [total('@oncpu'), total('@runq')];
   const add = (to: Map<number, number>, nr: number, ns: number) => to.set(nr, (to.get(nr) ?? 0) + Math.max(ns, 0));
@@ -82,15 +83,18 @@ function threadOf(tid: number, pid: number, { maps }: Dump, openNs: number, clos
   const stirred = packed !== undefined || died !== undefined || onCpuNs > 0;
   if (packed !== undefined && died === undefined) {
     // The interval under way when the gate closed.
-    const now = BigInt(packed);
-    const [sinceNs, state, call] = [Number(now >> 12n), Number((now >> 10n) & 3n), Number(now & 1023n)];
+    const now = BigInt.asUintN(64, BigInt(packed));
+    // `since` holds 52 bits of the clock, so the difference is taken modulo those.
+    const lasted = Number(BigInt.asUintN(52, BigInt(closeNs) - (now >> 12n)));
+    const lastedNs = lasted > wallNs ? 0 : lasted;
+    const [state, call] = [Number((now >> 10n) & 3n), Number(now & 1023n)];
     const nr = call === UNKNOWN ? seen?.nr ?? -1 : call - 1;
     if (state === RUNNING) {
       const onSince = numbersOf(maps, '@on').get(own) ?? openNs;
       onCpuNs += Math.max(closeNs - Math.max(onSince, startNs), 0);
-      if (call !== 0) add(kernel, nr, closeNs - sinceNs);
-    } else if (state === ASLEEP) add(blocked, nr, closeNs - sinceNs);
-    else if (state === RUNNABLE) runQueueNs += Math.max(closeNs - sinceNs, 0);
+      if (call !== 0) add(kernel, nr, lastedNs);
+    } else if (state === ASLEEP) add(blocked, nr, lastedNs);
+    else if (state === RUNNABLE) runQueueNs += lastedNs;
   } else if (!stirred) {
     // Not one event: asleep in one call, or running all the time.
     if (seen && seen.nr === null) onCpuNs = endNs - startNs;
@@ -98,7 +102,6 @@ function threadOf(tid: number, pid: number, { maps }: Dump, openNs: number, clos
   }
 
   const kernelNs = sum(kernel.values());
-  const wallNs = endNs - startNs;
   return {
     pid, tid, comm: seen?.comm ?? null, startNs, endNs, wallNs,
     userNs: Math.max(onCpuNs - kernelNs, 0),
@@ -108,6 +111,9 @@ function threadOf(tid: number, pid: number, { maps }: Dump, openNs: number, clos
     stirred,
   };
 }
+
+/** Some versions print -1 unsigned. */
+const callOf = (nr = -1): number => (nr >= 0 && nr < UNKNOWN ? nr : -1);
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
 

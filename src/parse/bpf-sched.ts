@@ -27,7 +27,8 @@ export interface SchedThread {
   reads: number;
 }
 
-export interface SchedPeriod { startNs: number; endNs: number; threads: SchedThread[] }
+/** Reads over time, of all threads together. */
+export interface SchedSlice { startNs: number; endNs: number; reads: number }
 
 /** A thread that kept running (or wanting to) for 20 ms or more since it last slept or read from the served port. */
 export interface Stretch {
@@ -46,8 +47,8 @@ export interface SchedCapture {
   health: BpfHealth;
   /** False on kernels before 6.3: then `reads` are 0, and a stretch of a busy loop may span many requests. */
   readsWatched: boolean;
-  slices: SchedPeriod[];
-  totals: SchedPeriod;
+  slices: SchedSlice[];
+  totals: { startNs: number; endNs: number; threads: SchedThread[] };
   stretches: Stretch[];
 }
 
@@ -65,13 +66,14 @@ export function parseSched(chunks: string | Iterable<string>): SchedCapture | nu
   }
   // A slice is read a little after it was called for, more so on a busy machine: the last event in it tells when.
   for (const dump of dumps.dumps.slice(0, -1)) dump.atNs = Math.min(Math.max(dump.atNs, ...entriesOf(dump.maps, '@state').map(([, since]) => Number(BigInt(since) >> 3n))), closeNs);
-  const periods = periodsOf(dumps).map(({ startNs, endNs, before, after }): SchedPeriod => ({ startNs, endNs, threads: threadsOf(before, after, openNs, pids) }));
+  const readsAt = (dump: Dump | null) => (dump ? entriesOf(dump.maps, '@reads').reduce((sum, [, n]) => sum + Number(n), 0) : 0);
+  const slices = periodsOf(dumps).map(({ startNs, endNs, before, after }): SchedSlice => ({ startNs, endNs, reads: readsAt(after) - readsAt(before) }));
   const last = dumps.dumps.at(-1);
   return {
     openNs, closeNs, health,
     readsWatched: dumps.openWords[0] === '1',
-    slices: periods,
-    totals: { startNs: openNs, endNs: closeNs, threads: last ? threadsOf(null, last, openNs, pids) : [] },
+    slices,
+    totals: { startNs: openNs, endNs: closeNs, threads: last ? threadsOf(last, openNs, pids) : [] },
     stretches: dumps.lines.flatMap((line) => {
       const [word, pid, tid, startNs, lengthNs, onCpuNs, endedBy] = line.split(' ');
       return word === 'stretch' && (endedBy === 'read' || endedBy === 'sleep')
@@ -98,21 +100,18 @@ function sumsAt(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): 
   return sums;
 }
 
-function threadsOf(before: Dump | null, after: Dump, openNs: number, pids: ReadonlyMap<number, number>): SchedThread[] {
-  const now = sumsAt(after, openNs, pids);
-  const then = before && sumsAt(before, openNs, pids);
-  const grown = (name: string, key: string) =>
-    (numbersOf(after.maps, name).get(key) ?? 0) - (before ? numbersOf(before.maps, name).get(key) ?? 0 : 0);
-  const hists = new Map(histsOf(after.maps, '@runq_hist'));
-  const histsBefore = new Map(before ? histsOf(before.maps, '@runq_hist') : []);
-  const keys = new Set(Object.values(now).flatMap((sums) => [...sums.keys()]));
+function threadsOf(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): SchedThread[] {
+  const sums = sumsAt(dump, openNs, pids);
+  const hists = new Map(histsOf(dump.maps, '@runq_hist'));
+  const [voluntary, preempted, reads] = [numbersOf(dump.maps, '@voluntary'), numbersOf(dump.maps, '@preempted'), numbersOf(dump.maps, '@reads')];
+  const keys = new Set(Object.values(sums).flatMap((of) => [...of.keys()]));
   return [...keys].map((key) => {
     const [pid = 0, tid = 0] = keyNumbers(key);
-    const ns = (of: keyof typeof now) => Math.max((now[of].get(key) ?? 0) - (then?.[of].get(key) ?? 0), 0);
+    const ns = (of: keyof typeof sums) => Math.max(sums[of].get(key) ?? 0, 0);
     return {
       pid, tid, onCpuNs: ns('onCpu'), sleepNs: ns('sleep'), diskNs: ns('disk'), runQueueNs: ns('runq'),
-      runQueue: log2Hist(hists.get(key), histsBefore.get(key)),
-      voluntarySwitches: grown('@voluntary', key), preemptions: grown('@preempted', key), reads: grown('@reads', key),
+      runQueue: log2Hist(hists.get(key)),
+      voluntarySwitches: voluntary.get(key) ?? 0, preemptions: preempted.get(key) ?? 0, reads: reads.get(key) ?? 0,
     };
   });
 }

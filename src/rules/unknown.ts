@@ -1,7 +1,7 @@
 import { eventLoopFact } from '../facts/event-loop.js';
 import { requestsFact } from '../facts/requests.js';
 import type { Evidence, FactReader, Rule } from '../types.js';
-import { servingCpu } from './support/cpu.js';
+import { isSaturated, servingCpu } from './support/cpu.js';
 import { FACT_LABELS } from './support/facts.js';
 import { count, ms, percent } from './support/format.js';
 import { evidence, found, optional } from './support/finding.js';
@@ -20,7 +20,7 @@ export const unknown: Rule = {
     const observed = 1 - missing.length / FACT_LABELS.length;
     return found({
       id, title, kind: 'state',
-      summary: `None of the known causes fits${seen.length > 0 ? `: ${seen.slice(0, 2).map((e) => e.text).join('; ')}` : ', and little could be observed'}.`,
+      summary: summaryOf(read, seen),
       // How far one may trust that none of the known causes is there: as far as one could see.
       confidence: 0.8 * observed,
       cost: { share: 0, msPerRequest: null },
@@ -34,6 +34,14 @@ export const unknown: Rule = {
     });
   },
 };
+
+function summaryOf(read: FactReader, seen: Evidence[]): string {
+  const cpu = optional(servingCpu(read));
+  const load = seen.slice(0, 1).map((e) => `: ${e.text}`).join('');
+  if (!cpu) return seen.length > 0 ? `None of the known causes fits${load}; too little could be observed.` : 'Too little could be observed to name a cause.';
+  if (!isSaturated(cpu)) return `None of the known causes fits${load}; the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core.`;
+  return `The serving ${cpu.limit} is out of CPU (${percent(cpu.busy)} of a core used or waited for, ${percent(cpu.userOfCpu)} of it in user code), and no known cause explains in what${load}.`;
+}
 
 function seenBy(read: FactReader): Evidence[] {
   const requests = optional(read(requestsFact));

@@ -22,6 +22,10 @@ describe('unknown', () => {
     expect(result).toMatchObject({ kind: 'finding', finding: { confidence: 0, evidence: [] } });
   });
 
+  it('says that the CPU is out where that is all one knows', () => {
+    expect(finding(unknown, { ...idle, threads: threads([thread(0.97, { systemShare: 0.2 })]) }).summary).toMatch(/out of CPU \(98% .* 79% /);
+  });
+
   it('says that others hold the CPU', () => {
     const f = finding(unknown, { ...idle, threads: threads([thread(0.2, { runQueueShare: 0.6 })]) });
     expect(f.advice[0]).toContain('Others hold the CPU');
