@@ -15,7 +15,7 @@ export interface ScriptInput {
   arch: string;
   /** Thread ids by process, of the target's tree. */
   threads: ReadonlyMap<number, readonly number[]>;
-  /** False where the kernel has no sock_recv_length (before 6.3): the part between `READS {` and `READS }` goes. */
+  /** False where the kernel has no sock_recv_length (before 6.3): what `READS` marks goes. */
   reads: boolean;
 }
 
@@ -28,10 +28,12 @@ const NUMBER = /^#define NR_(\w+) \d+/gm;
 export function bpfScript({ name, arch, threads, reads }: ScriptInput): string {
   let text = readFileSync(fileURLToPath(new URL(`../../probes/${name}.bt`, import.meta.url)), 'utf8');
   if (/^(arm64|aarch64)$/.test(arch)) text = text.replace(NUMBER, (_, call: string) => `#define NR_${call} ${String(AARCH64[call] ?? ABSENT)}`);
-  if (!reads) text = text.replace('#define WATCH_READS 1', '#define WATCH_READS 0').replace(/^\/\/ READS \{[\s\S]*?^\/\/ READS \}/m, '');
+  if (!reads) text = text.replace('#define WATCH_READS 1', '#define WATCH_READS 0').replace(/^\/\/ READS \{[\s\S]*?^\/\/ READS \}/m, '').replace(/^.*\/\/ READS$/gm, '');
   const pids = [...threads.keys()];
   const tids = [...threads].flatMap(([pid, of]) => of.map((tid) => [tid, pid] as const)).slice(0, SEEDS_AT_MOST);
   return text
     .replace(/^.*\/\/ SEED PROCESSES$/m, pids.map((pid) => `  @tracked[${String(pid)}] = (uint64)1;`).join('\n'))
-    .replace(/^.*\/\/ SEED THREADS$/m, tids.map(([tid, pid]) => `  @tgid[${String(tid)}] = (uint64)${String(pid)};`).join('\n'));
+    // Whatever the line does for the root it does for each thread: $1 is the thread, (uint64)$1 its process.
+    .replace(/^(.*)\/\/ SEED THREADS$/m, (_, line: string) =>
+      tids.map(([tid, pid]) => line.replaceAll('(uint64)$1', `(uint64)${String(pid)}`).replaceAll('$1', String(tid))).join('\n'));
 }

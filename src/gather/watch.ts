@@ -88,8 +88,11 @@ export async function watch(input: WatchInput): Promise<Watched> {
   await pass('warmup', load.warmupS);
   windows.push({ name: 'warmup', startNs: loadStartNs, endNs: monotonicNs() });
   const loadEndNs = loadStartNs + (load.warmupS + load.durationS - END_MARGIN_S) * 1e9;
+  // One heavy window may begin while the probes of the last one still leave; a clean one waits until they are gone.
+  let leaving: Promise<unknown> = Promise.resolve();
   for (const [i, { name, seconds }] of plan.entries()) {
     if (over) break;
+    if (name === 'clean') await leaving;
     const later = plan.slice(i + 1).reduce((sum, w) => sum + w.seconds, 0);
     const left = (loadEndNs - monotonicNs()) / 1e9 - later;
     const isLastClean = name === 'clean' && i > 0;
@@ -98,8 +101,10 @@ export async function watch(input: WatchInput): Promise<Watched> {
     const startNs = monotonicNs();
     await pass(name, isLastClean ? Math.max(left, 0) : seconds);
     windows.push({ name, startNs, endNs: monotonicNs() });
-    artifacts.push(...await rack?.stop() ?? []);
+    const gone = rack?.stop().then((gathered) => artifacts.push(...gathered));
+    leaving = Promise.all([leaving, gone]);
   }
+  await leaving;
   // A rack whose window never came still holds its compiled programs.
   await Promise.all([...racks.values()].map((rack) => rack.stop()));
   const drainNs = monotonicNs();

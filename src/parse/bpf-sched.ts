@@ -5,6 +5,8 @@
  *   {"type": "printf", "data": "stretch 20440 20440 3122729325211 81744439 79678861 read\n"}
  *                                       pid   tid   start         length   on CPU   what ended it
  *   {"type": "map", "data": {"@oncpu": {"20552,20552": 297040215}}}
+ *   {"type": "map", "data": {"@reads": 59333}}                                   all threads together
+ *   {"type": "map", "data": {"@readers": {"20552,20552": 8311}}}                 a sample of them, by thread
  *   {"type": "map", "data": {"@state": {"20552": 25066032734665}}}              since << 3 | state, by tid
  */
 import { entriesOf, histsOf, keyNumbers, numbersOf, periodsOf, readDumps, type BpfHealth, type Dump } from './bpf-dumps.js';
@@ -21,9 +23,7 @@ export interface SchedThread {
   /** Wanted a CPU and waited for one: after a wake-up, or preempted. */
   runQueueNs: number;
   runQueue: NsHist;
-  voluntarySwitches: number;
-  preemptions: number;
-  /** Reads of data on sockets of the served port: requests, or parts of large ones. */
+  /** Reads of data on sockets of the served port: requests, or parts of large ones. Exact for one thread that reads; among several, by their shares. */
   reads: number;
 }
 
@@ -61,7 +61,7 @@ export function parseSched(chunks: string | Iterable<string>): SchedCapture | nu
   const { openNs, closeNs, health } = dumps;
   const pids = new Map<number, number>();
   for (const { maps } of dumps.dumps) {
-    for (const [tid, pid] of entriesOf(maps, '@tgid')) pids.set(Number(tid), Number(pid));
+    for (const [tid, pid] of entriesOf(maps, '@tgid')) if (Number(tid) > 0) pids.set(Number(tid), Number(pid));
     for (const name of ['@oncpu', '@sleep', '@runq']) for (const [key] of entriesOf(maps, name)) pids.set(keyNumbers(key)[1] ?? 0, keyNumbers(key)[0] ?? 0);
   }
   // A slice is read a little after it was called for, more so on a busy machine: the last event in it tells when.
@@ -87,7 +87,7 @@ function sumsAt(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): 
   const { maps, atNs } = dump;
   const sums = { onCpu: numbersOf(maps, '@oncpu'), sleep: numbersOf(maps, '@sleep'), disk: numbersOf(maps, '@disk'), runq: numbersOf(maps, '@runq') };
   const states = new Map(entriesOf(maps, '@state').map(([tid, packed]) => [Number(tid), BigInt(packed)]));
-  const known = new Set([...states.keys(), ...entriesOf(maps, '@tgid').map(([tid]) => Number(tid))]);
+  const known = new Set([...states.keys(), ...entriesOf(maps, '@tgid').map(([tid]) => Number(tid))].filter((tid) => tid > 0));
   for (const tid of known) {
     const packed = states.get(tid);
     // No event since the gate opened: it has slept all along.
@@ -100,7 +100,7 @@ function sumsAt(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): 
   return sums;
 }
 
-function threadsOf(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): SchedThread[] {
+function threadsOf(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): Pick<SchedPeriod, 'reads' | 'threads'> {
   const sums = sumsAt(dump, openNs, pids);
   const hists = new Map(histsOf(dump.maps, '@runq_hist'));
   const [voluntary, preempted, reads] = [numbersOf(dump.maps, '@voluntary'), numbersOf(dump.maps, '@preempted'), numbersOf(dump.maps, '@reads')];
