@@ -64,9 +64,6 @@ export function parseSched(chunks: string | Iterable<string>): SchedCapture | nu
     for (const [tid, pid] of entriesOf(maps, '@tgid')) if (Number(tid) > 0) pids.set(Number(tid), Number(pid));
     for (const name of ['@oncpu', '@sleep', '@runq']) for (const [key] of entriesOf(maps, name)) pids.set(keyNumbers(key)[1] ?? 0, keyNumbers(key)[0] ?? 0);
   }
-  // A slice is read a little after it was called for, more so on a busy machine: the last event in it tells when.
-  for (const dump of dumps.dumps.slice(0, -1)) dump.atNs = Math.min(Math.max(dump.atNs, ...entriesOf(dump.maps, '@state').map(([, since]) => Number(BigInt(since) >> 3n))), closeNs);
-  const readsAt = (dump: Dump | null) => (dump ? entriesOf(dump.maps, '@reads').reduce((sum, [, n]) => sum + Number(n), 0) : 0);
   const slices = periodsOf(dumps).map(({ startNs, endNs, before, after }): SchedSlice => ({ startNs, endNs, reads: readsAt(after) - readsAt(before) }));
   const last = dumps.dumps.at(-1);
   return {
@@ -81,6 +78,8 @@ export function parseSched(chunks: string | Iterable<string>): SchedCapture | nu
     }),
   };
 }
+
+const readsAt = (dump: Dump | null): number => (dump ? numbersOf(dump.maps, '@reads').get('') ?? 0 : 0);
 
 /** Sums by pid,tid at a dump, the interval under way included: the program adds an interval only when it ends. */
 function sumsAt(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): Record<'onCpu' | 'sleep' | 'disk' | 'runq', Map<string, number>> {
@@ -100,10 +99,11 @@ function sumsAt(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): 
   return sums;
 }
 
-function threadsOf(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): Pick<SchedPeriod, 'reads' | 'threads'> {
+function threadsOf(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): SchedThread[] {
   const sums = sumsAt(dump, openNs, pids);
   const hists = new Map(histsOf(dump.maps, '@runq_hist'));
-  const [voluntary, preempted, reads] = [numbersOf(dump.maps, '@voluntary'), numbersOf(dump.maps, '@preempted'), numbersOf(dump.maps, '@reads')];
+  const readers = numbersOf(dump.maps, '@readers');
+  const shares = readsAt(dump) / ([...readers.values()].reduce((sum, n) => sum + n, 0) || 1);
   const keys = new Set(Object.values(sums).flatMap((of) => [...of.keys()]));
   return [...keys].map((key) => {
     const [pid = 0, tid = 0] = keyNumbers(key);
@@ -111,7 +111,7 @@ function threadsOf(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>
     return {
       pid, tid, onCpuNs: ns('onCpu'), sleepNs: ns('sleep'), diskNs: ns('disk'), runQueueNs: ns('runq'),
       runQueue: log2Hist(hists.get(key)),
-      voluntarySwitches: voluntary.get(key) ?? 0, preemptions: preempted.get(key) ?? 0, reads: reads.get(key) ?? 0,
+      reads: Math.round((readers.get(key) ?? 0) * shares),
     };
   });
 }
