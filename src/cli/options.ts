@@ -5,7 +5,7 @@ import { parseDuration } from './durations.js';
 import type { RawOptions } from './program.js';
 
 /** What wrk and autocannon users expect, with enough connections for a queue to show. */
-export const DEFAULTS = { connections: 50, durationS: 10, warmupS: 2, readyTimeoutS: 30, timeoutS: 10 } as const;
+const DEFAULTS = { connections: 50, durationS: 10, warmupS: 2, readyTimeoutS: 30, timeoutS: 10 } as const;
 
 /** One address has about 28,000 ports to connect from. */
 const MOST_CONNECTIONS = 28_000;

@@ -60,7 +60,7 @@ function timeline(run: Run, read: FactReader): { slices: LoadSlice[]; summary: L
 }
 
 /** Every slice weighed by how much of it lies inside; latency from those mostly inside. */
-export function cut(slices: readonly LoadSlice[], name: WindowLoad['name'], windows: readonly { startNs: number; endNs: number }[]): WindowLoad {
+function cut(slices: readonly LoadSlice[], name: WindowLoad['name'], windows: readonly { startNs: number; endNs: number }[]): WindowLoad {
   const sum = { completed: 0, errors: {} as Record<string, number>, statuses: {} as Record<string, number>, timeouts: 0, connectionsOpened: 0, ns: 0 };
   const latencies: Record<string, number>[] = [];
   for (const slice of slices) {

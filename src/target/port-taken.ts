@@ -13,7 +13,7 @@ export function portOf(url: URL): number {
 /** Host of a URL as an address is written: without the brackets of IPv6. */
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
 
-export function isThisMachine(host: string): boolean {
+function isThisMachine(host: string): boolean {
   if (host === 'localhost' || host.endsWith('.localhost') || host.startsWith('127.') || host === '::1' || host === '0.0.0.0' || host === '::') return true;
   return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
 }

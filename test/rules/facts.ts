@@ -24,7 +24,7 @@ export const without = (values: FactValues, ...names: (keyof FactValues)[]): Fac
 
 // ---------------------------------------------------------------- builders
 
-export function load(rps: number, meanMs: number, more: Partial<WindowLoad> = {}): WindowLoad {
+function load(rps: number, meanMs: number, more: Partial<WindowLoad> = {}): WindowLoad {
   const completed = more.completed ?? rps * 5;
   return {
     name: 'clean', durationS: 5, completed, rps, latencyMs: clearLatency(meanMs), statuses: { 200: completed },
