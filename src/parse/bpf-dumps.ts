@@ -1,4 +1,4 @@
-import { bpftraceRecords, type BpfNumber, type BpfRecord, type BpfStats, type HistBucket } from './bpftrace-json.js';
+import { bpftraceRecords, type BpfNumber, type BpfRecord, type HistBucket } from './bpftrace-json.js';
 
 /**
  * What every probe of ours has in common: cumulative maps, printed again and again, and once more at the end.
@@ -90,11 +90,6 @@ export function entriesOf(maps: Maps, name: string): [key: string, value: BpfNum
 export function histsOf(maps: Maps, name: string): [key: string, buckets: HistBucket[]][] {
   const record = maps.get(name);
   return record?.type === 'hist' ? record.entries : [];
-}
-
-export function statsOf(maps: Maps, name: string): [key: string, stats: BpfStats][] {
-  const record = maps.get(name);
-  return record?.type === 'stats' ? record.entries : [];
 }
 
 /** `"9985,9985,1"` -> numbers. */

@@ -3,12 +3,12 @@
  *
  *   {"type": "map", "data": {"@requests": {"2333,2333": 4437}}}                pid,tid of the reader
  *   {"type": "map", "data": {"@responses": {"2,0": 100, "2,1": 4335}}}         sends of a response, last one held back?
- *   {"type": "stats", "data": {"@send_size": {"1": {"count": 4437, "average": 116, "total": 514692}}}}   n-th send; 5 = all later
+ *   {"type": "map", "data": {"@send_bytes": {"1": 514692, "2": 48807}}}        n-th send; 5 = all later
  *   {"type": "map", "data": {"@sends_by": {"1,0,0": 4437, "2,0,1": 4337}}}     n-th send, TCP_NODELAY, held back?
  *   {"type": "map", "data": {"@gap_held": {"500": 1411}}}                      last send -> next read, held responses
  *   {"type": "map", "data": {"@out_wait": {"2,5432,500": 12}}}                 family, remote port, bucket: send -> reply
  */
-import { entriesOf, keyNumbers, numbersOf, periodsOf, readDumps, statsOf, toNumber, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { entriesOf, keyNumbers, numbersOf, periodsOf, readDumps, toNumber, type BpfHealth, type Dump } from './bpf-dumps.js';
 import { fineHist, type SummedHist } from './bpf-hist.js';
 
 export interface SocketsPeriod { startNs: number; endNs: number; requests: number; service: SummedHist; gapHeld: SummedHist; gapFree: SummedHist }
@@ -25,7 +25,6 @@ export interface OutboundStat {
   receives: number;
   /** First send -> first reply, on one socket. Its sum over the window's length = replies waited for at once. */
   wait: SummedHist;
-  /** Without a reply yet when the window closed. All families and ports together stand in `pendingAtClose`. */
 }
 
 export interface SocketsCapture {
@@ -71,7 +70,7 @@ export function parseSockets(chunks: string | Iterable<string>): SocketsCapture 
     established: total('@established'),
     closedAfterResponse: total('@closed_after_response'),
     outbound: outboundOf(last),
-    pendingAtClose: entriesOf(maps, '@asked_at').length,
+    pendingAtClose: entriesOf(maps, '@asked_at').filter(([socket]) => socket !== '0').length,
     slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => ({
       startNs, endNs,
       requests: sum(numbersOf(after.maps, '@requests').values()) - sum(before ? numbersOf(before.maps, '@requests').values() : []),
@@ -93,13 +92,17 @@ function finesOf(after: Dump, before: Dump | null): Pick<SocketsPeriod, 'service
 }
 
 function sendsOf({ maps }: Dump): NthSend[] {
-  const held = new Map(statsOf(maps, '@held_bytes'));
+  const heldBytes = numbersOf(maps, '@held_bytes');
   const by = entriesOf(maps, '@sends_by').map(([key, n]) => ({ key: keyNumbers(key), n: toNumber(n) }));
-  return statsOf(maps, '@send_size').map(([key, size]) => ({
-    n: Number(key), count: size.count, bytes: size.total,
-    held: held.get(key)?.count ?? 0, heldBytes: held.get(key)?.total ?? 0,
-    noDelay: sum(by.filter((b) => b.key[0] === Number(key) && b.key[1] === 1).map((b) => b.n)),
-  })).sort((a, b) => a.n - b.n);
+  const counted = (nth: number, which: (key: number[]) => boolean) => sum(by.filter((b) => b.key[0] === nth && which(b.key)).map((b) => b.n));
+  return [...numbersOf(maps, '@send_bytes')].map(([key, bytes]) => {
+    const n = Number(key);
+    return {
+      n, count: counted(n, () => true), bytes,
+      held: counted(n, ([, , held]) => held === 1), heldBytes: heldBytes.get(key) ?? 0,
+      noDelay: counted(n, ([, noDelay]) => noDelay === 1),
+    };
+  }).sort((x, y) => x.n - y.n);
 }
 
 function outboundOf({ maps }: Dump): OutboundStat[] {

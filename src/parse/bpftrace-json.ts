@@ -58,12 +58,25 @@ const STRING_OR_LONG = /"(?:[^"\\]|\\.)*"|-?\d{16,}/g;
 const quoteLong = (line: string): string =>
   /\d{16}/.test(line) ? line.replace(STRING_OR_LONG, (token) => (token.startsWith('"') ? token : `"${token}"`)) : line;
 
+/**
+ * Bytes of 128 and more in a path or name, as 0.17 escapes them: `caf\\uffffffc3\\uffffffa9` (a signed char gone wrong; JSON
+ * would read U+FFFF and `ffc3`). Other escapes are matched so that they are passed over whole.
+ */
+const HIGH_BYTES = /(?:\\uffffff[0-9a-f]{2})+|\\[^]/g;
+
+const decodeBytes = (line: string): string =>
+  line.includes('\\uffffff') ? line.replace(HIGH_BYTES, (escape) => (escape.startsWith('\\uffffff') ? decoded(escape) : escape)) : line;
+
+const utf8 = new TextDecoder();
+const decoded = (escapes: string): string =>
+  JSON.stringify(utf8.decode(Uint8Array.from(escapes.split('\\uffffff').slice(1), (hex) => parseInt(hex, 16)))).slice(1, -1);
+
 function recordOf(line: string): BpfRecord | null {
   const text = line.trim();
   if (!text.startsWith('{')) return null;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(quoteLong(text));
+    parsed = JSON.parse(quoteLong(decodeBytes(text)));
   } catch {
     return null;
   }

@@ -28,6 +28,7 @@ describe.each(fixtureIds())('%s', (id) => {
       if (expected.culprit.file) expect(`${culprit?.name ?? ''} ${culprit?.file ?? ''}`, shown).toContain(expected.culprit.file);
     }
     if (expected.servingProcesses) expect(new Set(report.target.serving.map((t) => t.pid)).size).toBe(expected.servingProcesses);
-    for (const thread of report.ledger?.threads ?? []) expect(Math.abs(thread.unaccountedShare), thread.name).toBeLessThan(0.02);
+    const serving = new Set(report.target.serving.map((t) => t.tid));
+    for (const thread of (report.ledger?.threads ?? []).filter((t) => serving.has(t.tid))) expect(Math.abs(thread.unaccountedShare), thread.name).toBeLessThan(0.02);
   });
 });
