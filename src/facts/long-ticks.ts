@@ -1,7 +1,6 @@
 import type { CpuProfile } from '../parse/cpuprofile.js';
 import { samplesIn } from '../parse/cpuprofile-times.js';
 import type { NodeRecords } from '../parse/node-ndjson.js';
-import type { ThreadDelta } from '../parse/proc-delta.js';
 import { threadDelta } from '../parse/proc-delta.js';
 import { syscallName } from '../parse/syscall-names.js';
 import type { FactReader, LongTick, Run } from '../types.js';
@@ -27,7 +26,7 @@ const LEAST_NS = 20e6;
 export function longTicks(run: Run, read: FactReader, tids: ReadonlySet<number>, span: Span): LongTick[] {
   const node = read(nodeRecordsFact);
   const records = node.ok ? node.value : [];
-  const bySharpness = [...fromTicks(read), ...fromSched(read), ...fromNode(records)]
+  const bySharpness = [...fromTicks(read), ...fromSched(read), ...fromNode(records, read)]
     .filter((c) => tids.has(c.tid) && c.startNs >= span.startNs && c.startNs < span.endNs);
   const chosen: Candidate[] = [];
   for (const c of bySharpness) {
@@ -39,10 +38,13 @@ export function longTicks(run: Run, read: FactReader, tids: ReadonlySet<number>,
 
 function fromTicks(read: FactReader): Candidate[] {
   const capture = read(syscallsCaptureFact);
-  const sched = fromSched(read);
-  return capture.ok ? (capture.value.serving?.longTicks ?? []).map((t) => ({
-    ...t, source: 'event-loop', onCpuNs: sched.length > 0 ? sched.filter((s) => s.tid === t.tid).reduce((ns, s) => ns + Math.min(overlapNs(s, t), s.onCpuNs ?? 0), 0) : null,
-  })) : [];
+  return capture.ok ? (capture.value.serving?.longTicks ?? []).map((t) => ({ ...t, source: 'event-loop', onCpuNs: onCpuIn(t, read) })) : [];
+}
+
+/** Of a tick, what its thread ran in long stretches, as the scheduler saw it: a tick without any was spent asleep. Null where nobody looked. */
+function onCpuIn(tick: { tid: number; startNs: number; lengthNs: number }, read: FactReader): number | null {
+  if (!read(schedCaptureFact).ok) return null;
+  return fromSched(read).filter((s) => s.tid === tick.tid).reduce((ns, s) => ns + Math.min(overlapNs(s, tick), s.onCpuNs ?? 0), 0);
 }
 
 function fromSched(read: FactReader): Candidate[] {
@@ -50,9 +52,10 @@ function fromSched(read: FactReader): Candidate[] {
   return capture.ok ? capture.value.stretches.map(({ pid, tid, startNs, lengthNs, onCpuNs }) => ({ pid, tid, startNs, lengthNs, onCpuNs, source: 'sched' })) : [];
 }
 
-function fromNode(records: readonly NodeRecords[]): Candidate[] {
+function fromNode(records: readonly NodeRecords[], read: FactReader): Candidate[] {
   return records.flatMap(({ meta, delays }) => (meta ? delays.filter((d) => !d.disturbed).map((d): Candidate => ({
-    pid: meta.pid, tid: meta.tid, startNs: d.startNs, lengthNs: d.lengthNs, source: 'node', onCpuNs: null,
+    pid: meta.pid, tid: meta.tid, startNs: d.startNs, lengthNs: d.lengthNs, source: 'node',
+    onCpuNs: onCpuIn({ tid: meta.tid, startNs: d.startNs, lengthNs: d.lengthNs }, read),
   })) : []));
 }
 
@@ -71,22 +74,26 @@ function explain(c: Candidate, run: Run, read: FactReader, records: readonly Nod
   if (gcNs > MOST * c.lengthNs) return { ...tick, cause: 'gc', syscall: null, culprit: inside?.culprit ?? null };
 
   const stood = standing(run, read, c);
-  const blocked = onCpuNs === null ? stood.blockedShare > MOST : c.source === 'event-loop' && onCpuNs < (1 - MOST) * c.lengthNs && stood.syscall !== null;
+  const asleep = onCpuNs !== null && onCpuNs < (1 - MOST) * c.lengthNs;
+  const blocked = c.source !== 'sched' && stood.syscall !== null && (onCpuNs === null ? stood.blockedShare > MOST : asleep && stood.blockedShare > MOST);
   if (blocked) return { ...tick, cause: 'blocked', syscall: stood.syscall, culprit: inside?.culprit ?? null };
   if (onCpuNs !== null && onCpuNs < LEAST_NS) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
   return { ...tick, cause: onCpuNs === null && stood.syscall === null && !inside ? 'unknown' : 'cpu', syscall: null, culprit: inside?.culprit ?? null };
 }
 
-/** Where samples of /proc found the thread around the tick, its event wait left out. */
+/** A slice of /proc's samples, ns: where a thread stood is known no finer than that. */
+const SLICE_NS = 250e6;
+
+/** Where samples of /proc found the thread around the tick, its event wait left out; time asleep there over the tick's length. */
 function standing(run: Run, read: FactReader, c: Candidate): { syscall: string | null; blockedShare: number } {
   const recording = read(procRecordingFact);
   if (!recording.ok) return { syscall: null, blockedShare: 0 };
-  const thread: ThreadDelta | undefined = threadDelta(recording.value, c.startNs, c.startNs + c.lengthNs).find((t) => t.tid === c.tid);
-  const named = (thread?.places ?? []).map((p) => ({ count: p.count, name: p.in === 'running' ? 'running' : p.in < 0 ? 'page fault' : syscallName(p.in, run.manifest.host.arch) }));
-  const away = named.filter((p) => !isIdleWait(p.name));
-  const blocked = away.filter((p) => p.name !== 'running').sort((a, b) => b.count - a.count);
-  const total = away.reduce((sum, p) => sum + p.count, 0);
-  return { syscall: blocked[0]?.name ?? null, blockedShare: total > 0 ? blocked.reduce((sum, p) => sum + p.count, 0) / total : 0 };
+  const thread = threadDelta(recording.value, c.startNs - SLICE_NS, c.startNs + c.lengthNs + SLICE_NS).find((t) => t.tid === c.tid);
+  const asleep = (thread?.places ?? [])
+    .flatMap((p) => (p.in === 'running' ? [] : [{ count: p.count, name: p.in < 0 ? 'page fault' : syscallName(p.in, run.manifest.host.arch) }]))
+    .filter((p) => !isIdleWait(p.name));
+  const ns = asleep.reduce((sum, p) => sum + p.count, 0) * recording.value.header.tickNs;
+  return { syscall: asleep[0]?.name ?? null, blockedShare: ns / c.lengthNs };
 }
 
 const overlapNs = (a: { startNs: number; lengthNs: number }, b: { startNs: number; lengthNs: number }): number =>

@@ -19,8 +19,8 @@ export interface ScriptInput {
   reads: boolean;
 }
 
-/** Seeds beyond this many make the program too long; what they would have named is adopted at its first switch. */
-const SEEDS_AT_MOST = 1000;
+/** A line a thread: beyond this many the program takes seconds to compile. The others are adopted as they are met. */
+const SEEDS_AT_MOST = 400;
 
 const NUMBER = /^#define NR_(\w+) \d+/gm;
 
@@ -30,7 +30,10 @@ export function bpfScript({ name, arch, threads, reads }: ScriptInput): string {
   if (/^(arm64|aarch64)$/.test(arch)) text = text.replace(NUMBER, (_, call: string) => `#define NR_${call} ${String(AARCH64[call] ?? ABSENT)}`);
   if (!reads) text = text.replace('#define WATCH_READS 1', '#define WATCH_READS 0').replace(/^\/\/ READS \{[\s\S]*?^\/\/ READS \}/m, '').replace(/^.*\/\/ READS$/gm, '');
   const pids = [...threads.keys()];
-  const tids = [...threads].flatMap(([pid, of]) => of.map((tid) => [tid, pid] as const)).slice(0, SEEDS_AT_MOST);
+  const all = [...threads].flatMap(([pid, of]) => of.map((tid) => [tid, pid] as const));
+  const tids = all.slice(0, SEEDS_AT_MOST);
+  // Looking for them costs a little at every switch on the machine.
+  if (tids.length === all.length) text = text.replace(/^ *\/\/ ADOPT \{[\s\S]*?\/\/ ADOPT \}\n/m, '');
   return text
     .replace(/^.*\/\/ SEED PROCESSES$/m, pids.map((pid) => `  @tracked[${String(pid)}] = (uint64)1;`).join('\n'))
     // Whatever the line does for the root it does for each thread: $1 is the thread, (uint64)$1 its process.

@@ -14,7 +14,7 @@ const WITH_TRACEFS = ['unshare', '-m', 'sh', '-c', `mount -t tracefs nodev ${TRA
 const FIRST = ['nice', '-n', '-10'];
 
 /** The longest string that bpftrace 0.17 takes. */
-export const STRING_BYTES = 200;
+const STRING_BYTES = 200;
 
 /**
  * Starts `bpftrace -f json ...` with maps of at most `mapKeys` keys. Not with -k, which reports full maps: a record for

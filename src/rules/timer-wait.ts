@@ -47,7 +47,7 @@ export const timerWait: Rule = {
     if (!sleeps && occ.value.servingIdle < MOSTLY) return absent(`the serving threads stand in their event wait ${percent(occ.value.servingIdle)} of the time`);
     const sockets = optional(read(socketsFact));
     const wait = waitOf(sockets, requests.value, latencyMs);
-    const not = whyNot(wait, flying, sleeps);
+    const not = whyNot(wait, flying - heldInFlight(requests.value, sockets), sleeps);
     if (not) return absent(not);
     const waitMs = Math.max(0, wait.meanMs - (cpu.value.msPerRequest ?? 0));
     const share = clamp(waitMs / latencyMs);
@@ -88,6 +88,11 @@ function waitOf(sockets: SocketsFact | null, requests: RequestsFact, latencyMs: 
   }
   const [p50, p90] = [latency?.p50 ?? latencyMs, latency?.p90 ?? latencyMs];
   return { what: 'latency at the client', p10Ms: p50, p50Ms: p50, p90Ms: p90, meanMs: latencyMs, spread: ratio(p90, p50), atOnce: null, held };
+}
+
+/** Responses that the kernel holds back until the client's ACK are in flight, but no longer the server's to answer. */
+function heldInFlight(requests: RequestsFact, sockets: SocketsFact | null): number {
+  return requests.headline.rps * (sockets?.heldShare ?? 0) * (sockets?.heldGapMs ?? 0) / 1000;
 }
 
 function whyNot(wait: Wait, flying: number, sleeps: boolean): string | null {

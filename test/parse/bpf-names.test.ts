@@ -33,7 +33,7 @@ describe('scripts', () => {
     const ledger = script('ledger', 'x64');
     expect(ledger).toContain('@tracked[10] = (uint64)1;');
     expect(ledger).toContain('@tgid[11] = (uint64)10;');
-    expect(script('sched', 'x64')).toContain('@since[11] = nsecs');
+    expect(script('sched', 'x64')).toContain('@tgid[11] = (uint64)10; @since[11] = $now;');
     expect(ledger).not.toMatch(/^ .*\$1/m);
   });
 

@@ -26,21 +26,21 @@ describe('gc-pressure', () => {
   });
 
   it('is less sure near the threshold', () => {
-    expect(finding(gcPressure, { ...collected, gc: gc(0.11) }).confidence).toBeLessThan(finding(gcPressure, collected).confidence);
+    expect(finding(gcPressure, { ...collected, gc: gc(0.19) }).confidence).toBeLessThan(finding(gcPressure, collected).confidence);
   });
 
   it('costs a server that idles little of its latency', () => {
-    const idle = { ...collected, gc: gc(0.12), requests: requests(100, 400), threads: threads([thread(0.3)]) };
+    const idle = { ...collected, gc: gc(0.19), requests: requests(100, 400), threads: threads([thread(0.3)]) };
     expect(finding(gcPressure, idle).cost.share).toBeLessThan(0.05);
   });
 
   it('is absent at the share any healthy server has', () => {
     absent(gcPressure, nodeHello());
-    absent(gcPressure, { ...collected, gc: gc(0.06) });
+    absent(gcPressure, { ...collected, gc: gc(0.14) });
   });
 
   it('does not believe pauses that waiting for a CPU stretched', () => {
-    const starved = { requests: requests(50, 430), threads: threads([thread(0.36, { runQueueShare: 0.58 })]), gc: gc(0.13), 'hot-functions': hot([hotFunction(snapshot, 0.4, 0.5)], { app: 0.5, runtime: 0.4, gc: 0.03 }) };
+    const starved = { requests: requests(50, 430), threads: threads([thread(0.36, { runQueueShare: 0.58 })]), gc: gc(0.2), 'hot-functions': hot([hotFunction(snapshot, 0.4, 0.5)], { app: 0.5, runtime: 0.4, gc: 0.03 }) };
     expect(absent(gcPressure, starved)).toContain('stretched');
     absent(gcPressure, { ...without(starved, 'hot-functions'), threads: threads([thread(0.3, { runQueueShare: 0.6 })]) });
     finding(gcPressure, { ...without(starved, 'hot-functions'), gc: gc(0.45) });

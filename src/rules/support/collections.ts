@@ -2,8 +2,8 @@ import type { GcFact, HotFunctionsFact } from '../../types.js';
 import type { ServingCpu } from './cpu.js';
 import { percent } from './format.js';
 
-/** Of the thread's wall time. Healthy servers at full load spend 1 to 5%. */
-export const MUCH_GC = 0.1;
+/** Of the thread's wall time. A healthy server at full load spends 1 to 5%, a framework's hello world up to 15%. */
+export const MUCH_GC = 0.18;
 /** Of the time in the run queue: from here on pauses last longer than the collections in them. */
 const STARVED = 0.2;
 
