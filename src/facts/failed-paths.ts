@@ -1,3 +1,4 @@
+import { NoData } from '../errors.js';
 import type { FailedPathsCapture } from '../parse/bpf-failed-paths.js';
 import type { Fact, FailedPath, FailedPathsFact } from '../types.js';
 import { failedPathsCaptureFact } from './captures.js';
@@ -16,12 +17,14 @@ export const failedPathsFact: Fact<FailedPathsFact> = {
       return strace.ok ? summed('strace', straceFailedPaths(strace.value, read), null) : need(capture);
     }
     const { startup, serving } = capture.value;
-    const requests = serving && requestsDuring(serving, read);
+    // Without the window under load nobody knows; none would be a lie.
+    if (!serving) throw new NoData('the failed-paths probe left nothing of its window under load');
+    const requests = requestsDuring(serving, read);
     const paths = [
-      ...serving ? pathsOf(serving, 'serving', requests) : [],
+      ...pathsOf(serving, 'serving', requests),
       ...startup ? pathsOf(startup, 'startup', null) : [],
     ];
-    const lookupNs = serving?.totals.lookups.reduce((sum, l) => sum + l.ns, 0) ?? 0;
+    const lookupNs = serving.totals.lookups.reduce((sum, l) => sum + l.ns, 0);
     return summed('ebpf', paths, requests ? lookupNs / 1e6 / requests : null);
   },
 };

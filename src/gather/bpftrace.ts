@@ -33,7 +33,7 @@ export interface BpfProbeInput {
 const COMPILE_MS = 15_000;
 const OPEN_MS = 8_000;
 /** Detaching takes 50 ms a tracepoint; after that the kernel detaches on its own, and only the last dump is lost. */
-const STOP_MS = 3_000;
+const STOP_MS = 8_000;
 /** A process that lives this long is here to stay: worth compiling again for. */
 const SETTLED_MS = 50;
 

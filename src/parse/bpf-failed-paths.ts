@@ -38,12 +38,12 @@ export interface FailedPathsCapture {
 /** bpftrace's BPFTRACE_STRLEN as whyslow sets it, less the closing NUL, bytes. */
 const PATH_BYTES = 199;
 
-/** Null where the probe never saw anything. */
+/** Null where the probe never saw anything, or was killed before it said what it had counted. */
 export function parseFailedPaths(chunks: string | Iterable<string>, arch = 'x86_64'): FailedPathsCapture | null {
   const dumps = readDumps(chunks);
-  if (!dumps) return null;
+  const last = dumps?.dumps.at(-1);
+  if (!dumps || !last) return null;
   const { openNs, closeNs, health } = dumps;
-  const last = dumps.dumps.at(-1) ?? { atNs: closeNs, maps: new Map() };
   return {
     openNs, closeNs, health,
     slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => periodOf(startNs, endNs, before, after, arch)),

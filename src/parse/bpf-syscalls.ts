@@ -59,12 +59,12 @@ export interface SyscallsCapture {
   longTicks: BpfLongTick[];
 }
 
-/** Null where the probe never saw anything. `arch` names the machine it ran on. */
+/** Null where the probe never saw anything, or was killed before it said what it had counted. `arch` names the machine it ran on. */
 export function parseSyscalls(chunks: string | Iterable<string>, arch = 'x86_64'): SyscallsCapture | null {
   const dumps = readDumps(chunks);
-  if (!dumps) return null;
+  const last = dumps?.dumps.at(-1);
+  if (!dumps || !last) return null;
   const { openNs, closeNs, health } = dumps;
-  const last = dumps.dumps.at(-1) ?? { atNs: closeNs, maps: new Map() };
   return {
     openNs, closeNs, health,
     slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => periodOf(startNs, endNs, before, after, arch)),
