@@ -6,7 +6,7 @@ import { groupBy } from './group-by.js';
 import { threadsFact } from './threads.js';
 
 /** Fewer samples on the CPU name nobody. */
-const LEAST_SAMPLES = 50;
+const LEAST_SAMPLES = 30;
 
 /** Where no runtime profile is: native and kernel frames of the busiest thread of a serving process, from perf. */
 export function perfHotFunctions(run: Run, read: FactReader): HotFunctionsFact {

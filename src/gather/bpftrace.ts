@@ -138,25 +138,50 @@ async function launch(script: string, ctx: ProbeContext, mapKeys: number): Promi
     }
     await sleep(10);
   }
-  return { child, readFd, ended, kill, isAttached: () => isAttached(child.pid) };
+  return { child, readFd, ended, kill, isAttached: () => attachments(child.pid) > 0 };
 }
 
 /** write(1, ...) by /proc/PID/syscall: number 1 on x86_64, 64 on aarch64. */
-function isWriting(pid = 0): boolean {
+const isWriting = (pid?: number): boolean => standsIn(/^(1|64) 0x1 /, pid);
+
+/** epoll_wait or epoll_pwait. */
+const isPolling = (pid?: number): boolean => standsIn(/^(232|281|22) /, pid);
+
+function standsIn(call: RegExp, pid = 0): boolean {
   try {
     return readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim() === 'bpftrace'
-      && /^(1|64) 0x1 /.test(readFileSync(`/proc/${String(pid)}/syscall`, 'utf8'));
+      && call.test(readFileSync(`/proc/${String(pid)}/syscall`, 'utf8'));
   } catch {
     return false;
   }
 }
 
-function isAttached(pid = 0): boolean {
+/** Probes and buffers that it holds open. */
+function attachments(pid = 0): number {
   const dir = `/proc/${String(pid)}/fd`;
   try {
-    return readdirSync(dir).some((fd) => /perf_event|bpf[_-]link/.test(readlinkSync(join(dir, fd))));
+    return readdirSync(dir).filter((fd) => /perf_event|bpf[_-]link/.test(readlinkSync(join(dir, fd)))).length;
   } catch {
-    return false;
+    return 0;
+  }
+}
+
+/** How long bpftrace gets to hear a SIGINT before it is sent again. */
+const UNHEARD_MS = 200;
+
+/**
+ * Sends SIGINT until it is heard: bpftrace 0.17 ends only when the signal interrupts its epoll_wait, and one that comes
+ * while it handles an event is lost for good (1 in 10 on a busy machine). It has heard once it lets go of a probe.
+ */
+async function interruptHeard(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  let over = false;
+  void ended.then(() => { over = true; });
+  const held = attachments(child.pid);
+  child.kill('SIGINT');
+  for (;;) {
+    await Promise.race([ended, sleep(UNHEARD_MS, undefined, { ref: false })]);
+    if (over || attachments(child.pid) < held) return;
+    if (isPolling(child.pid)) child.kill('SIGINT');
   }
 }
 
@@ -207,8 +232,8 @@ function openSession({ child, readFd, ended }: Armed, path: string): Session {
     opened,
     note: (record) => { notes.push(JSON.stringify(record)); },
     interrupt: () => interrupted ??= (async () => {
-      child.kill('SIGINT');
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await interruptHeard(child, ended);
       await ended;
       clearTimeout(timer);
       await closed;

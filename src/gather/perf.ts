@@ -31,7 +31,7 @@ const STOP_TIMEOUT_MS = 5000;
 export const perfProbe: Probe = {
   id: 'perf',
   weight: 'light',
-  windows: ['all'],
+  windows: ['profile'],
   check,
   prepare: (ctx) => preparePerf(ctx),
 };

@@ -20,7 +20,8 @@ const MAX_FD = 2 ** 21;
 export interface Sampler {
   /** Threads to ask from now on. */
   follow(lively: readonly Asked[], quiet: readonly Asked[]): void;
-  tick(): void;
+  /** Looks once, for `weight` looks' worth of time. True when all it asked were running: they wait for nothing. */
+  tick(weight: number): boolean;
   /** What was seen since the last call. */
   take(): Samples;
 }
@@ -40,13 +41,14 @@ export function sampler(fdCalls: ReadonlySet<number>): Sampler {
   let ticks = 0;
   let seen = new Map<number, Map<string, number>>();
 
-  const look = ({ tid, syscall }: Asked): void => {
+  const look = ({ tid, syscall }: Asked, weight: number): boolean => {
     const bytes = syscall.readBytes();
-    if (bytes === 0) return;
+    if (bytes === 0) return true;
     const key = keyOf(bytes, fdCalls);
     let counts = seen.get(tid);
     if (!counts) seen.set(tid, counts = new Map());
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    counts.set(key, (counts.get(key) ?? 0) + weight);
+    return key === 'running';
   };
 
   return {
@@ -54,18 +56,20 @@ export function sampler(fdCalls: ReadonlySet<number>): Sampler {
       lively = nextLively;
       quiet = nextQuietOnes;
     },
-    tick() {
+    tick(weight) {
+      let running = true;
       const turn = Math.min(lively.length, PER_TICK);
       for (let i = 0; i < turn; i++) {
         const thread = lively[(next + i) % lively.length];
-        if (thread) look(thread);
+        if (thread) running = look(thread, weight) && running;
       }
       next = lively.length === 0 ? 0 : (next + turn) % lively.length;
-      if (ticks++ % QUIET_EVERY_TICKS !== 0) return;
+      if (ticks++ % QUIET_EVERY_TICKS !== 0) return running;
       for (let i = 0; i < Math.min(quiet.length, PER_TICK); i++) {
         const thread = quiet[nextQuiet++ % quiet.length];
-        if (thread) look(thread);
+        if (thread) look(thread, weight);
       }
+      return running;
     },
     take() {
       const samples: Samples = {};
