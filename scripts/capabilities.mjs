@@ -3,6 +3,7 @@
  * Used by setup (WHYSLOW_REQUIRE) and by test/require.ts.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from './say.mjs';
@@ -19,7 +20,16 @@ const works = (command) => {
   return ok ? null : out.trim().split('\n').at(-1) || `${command[0]} failed`;
 };
 
-/** Each returns null when it can be done, else the reason why not. @type {Record<Need, () => string | null>} */
+/** A command by its name, in PATH and where daemons live. @param {string} name */
+export const onPath = (name) => (process.env['PATH'] ?? '').split(':').concat('/usr/sbin', '/sbin').some((dir) => dir !== '' && existsSync(join(dir, name)));
+
+/** @param {string} name */
+const command = (name) => () => (onPath(name) ? null : `${name} is not installed`);
+
+/** @param {string} modules as after `import` */
+const imports = (modules) => (existsSync(PYTHON) ? works([PYTHON, '-c', `import ${modules}`]) : `there is no ${PYTHON}`);
+
+/** Each returns null when it can be done, else the reason why not. @type {Record<string, () => string | null>} */
 const CHECKS = {
   strace: () => works(['strace', '-qq', '-o', '/dev/null', '-e', 'trace=execve', 'true']),
   perf: () => {
@@ -33,13 +43,41 @@ const CHECKS = {
   ebpf: () => (process.geteuid?.() === 0
     ? works(['unshare', '-m', 'sh', '-c', IN_OWN_MOUNTS, 'sh', 'bpftrace', '-e', 'tracepoint:sched:sched_switch { exit(); }'])
     : 'not root'),
-  wrk: () => (exec('wrk', ['-v'], { quiet: true }).out.startsWith('wrk') ? null : 'wrk is not installed'),
+  wrk: command('wrk'),
   ss: () => works(['ss', '-V']),
-  python: () => (existsSync(PYTHON) ? works([PYTHON, '-c', 'import flask, gevent, gunicorn']) : `there is no ${PYTHON}`),
   root: () => (process.geteuid?.() === 0 ? null : 'not root'),
+  /** Python with the servers that most of its fixtures use; other modules are needs of their own. */
+  python: () => imports('flask, gevent, gunicorn'),
+  redis: command('redis-server'),
+  nginx: command('nginx'),
+  pypy: command('pypy3'),
+  gcc: () => works(['sh', '-c', 'echo "#include <stdio.h>" | gcc -fsyntax-only -x c -']),
+  uwsgi: () => works(['uwsgi', '--need-plugin', 'python3', '--version']),
 };
 
-/** @typedef {'strace' | 'perf' | 'ebpf' | 'wrk' | 'ss' | 'python' | 'root'} Need */
+/**
+ * A need: one of the above, `npm:NAME` for a package that resolves from here, or else a module of Debian's Python.
+ * @typedef {string} Need
+ */
+
+/** @param {Need} need */
+const isNpm = (need) => need.startsWith('npm:');
+
+/** What WHYSLOW_REQUIRE must name so that `need` may not be missing. @param {Need} need */
+const family = (need) => (need in CHECKS ? need : 'python');
+
+/** @param {Need} need */
+function check(need) {
+  const known = CHECKS[need];
+  if (known) return known();
+  if (!isNpm(need)) return /^[a-z_][\w.]*$/i.test(need) ? imports(need) : `"${need}" is neither a capability nor a Python module`;
+  try {
+    createRequire(import.meta.url).resolve(need.slice('npm:'.length));
+    return null;
+  } catch {
+    return `the npm package ${need.slice('npm:'.length)} is not installed`;
+  }
+}
 
 /** @type {Map<Need, string | null>} */
 const known = new Map();
@@ -51,7 +89,7 @@ const known = new Map();
 export function missing(need) {
   const before = known.get(need);
   if (before !== undefined) return before;
-  const reason = CHECKS[need]();
+  const reason = check(need);
   known.set(need, reason);
   return reason;
 }
@@ -65,5 +103,12 @@ export function required(env = process.env) {
   const names = (env['WHYSLOW_REQUIRE'] ?? '').split(',').map((name) => name.trim()).filter(Boolean);
   const unknown = names.find((name) => !(name in CHECKS));
   if (unknown !== undefined) throw new Error(`WHYSLOW_REQUIRE: "${unknown}" is none of ${Object.keys(CHECKS).join(', ')}`);
-  return /** @type {Need[]} */ (names);
+  return names;
 }
+
+/**
+ * Whether `need` must not be missing: `python` stands for every module of it, and npm packages are set-up's own.
+ * @param {Need} need
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+export const isRequired = (need, env = process.env) => isNpm(need) || required(env).includes(family(need));

@@ -15,9 +15,11 @@ export interface Demo {
   command: string[];
   env: Record<string, string>;
   load: Partial<LoadSettings>;
+  /** Of the machine, besides Node: Python's modules, commands, `npm:NAME` for packages that do not come with whyslow. */
+  needs: string[];
 }
 
-interface Expect { title?: string; shows?: string; start?: string[]; env?: Record<string, string>; load?: Partial<LoadSettings> }
+interface Expect { title?: string; shows?: string; start?: string[]; env?: Record<string, string>; load?: Partial<LoadSettings>; needs?: string[] }
 
 export function listDemos(folder = SERVERS): Demo[] {
   if (!existsSync(folder)) return [];
@@ -27,12 +29,12 @@ export function listDemos(folder = SERVERS): Demo[] {
   });
 }
 
-function demoOf(id: string, folder: string, { title, shows, start = [], env = {}, load = {} }: Expect): Demo {
+function demoOf(id: string, folder: string, { title, shows, start = [], env = {}, load = {}, needs = [] }: Expect): Demo {
   const command = start.map((word) => {
     const file = path.join(folder, word);
     return word !== '' && existsSync(file) && statSync(file).isFile() ? file : word;
   });
-  return { id, title: title ?? shows ?? '', command, env, load };
+  return { id, title: title ?? shows ?? '', command, env, load, needs };
 }
 
 /** What `whyslow demo` without a name shows: one that needs nothing but Node, and the Flask one where Python can. */
@@ -50,8 +52,8 @@ const pythonHas = (modules: string): Promise<boolean> =>
     execFile('/usr/bin/python3', ['-c', `import ${modules}`], { timeout: 20_000 }, (error) => resolve(error === null));
   });
 
-/** One line a demo, for people. */
+/** One line a demo, for people, with what must be there for it to start. */
 export function demoTable(all: Demo[]): string {
   const columns = Math.max(0, ...all.map(({ id }) => id.length));
-  return all.map(({ id, title }) => `  ${id.padEnd(columns)}  ${title}\n`).join('');
+  return all.map(({ id, title, needs }) => `  ${id.padEnd(columns)}  ${title}${needs.length > 0 ? ` (needs ${needs.join(', ')})` : ''}\n`).join('');
 }

@@ -15,14 +15,14 @@ function fixture(id: string, expected: unknown): void {
 }
 
 it('makes the fixture\'s own files absolute and leaves all other words', () => {
-  fixture('b', { title: 'B', start: ['node', '--flag', 'server.js', 'lib', 'server.js:app', ''], env: { K: 'v' }, load: { connections: 7, keepAlive: false } });
+  fixture('b', { title: 'B', start: ['node', '--flag', 'server.js', 'lib', 'server.js:app', ''], env: { K: 'v' }, load: { connections: 7, keepAlive: false }, needs: ['npm:koa', 'redis'] });
   fixture('a', { start: ['x'] });
   fixture('unfinished', null);
   expect(listDemos(dir)).toEqual([
-    { id: 'a', title: '', command: ['x'], env: {}, load: {} },
-    { id: 'b', title: 'B', command: ['node', '--flag', path.join(dir, 'b', 'server.js'), 'lib', 'server.js:app', ''], env: { K: 'v' }, load: { connections: 7, keepAlive: false } },
+    { id: 'a', title: '', command: ['x'], env: {}, load: {}, needs: [] },
+    { id: 'b', title: 'B', command: ['node', '--flag', path.join(dir, 'b', 'server.js'), 'lib', 'server.js:app', ''], env: { K: 'v' }, load: { connections: 7, keepAlive: false }, needs: ['npm:koa', 'redis'] },
   ]);
-  expect(demoTable(listDemos(dir))).toBe('  a  \n  b  B\n');
+  expect(demoTable(listDemos(dir))).toBe('  a  \n  b  B (needs npm:koa, redis)\n');
 });
 
 it('has nothing where nothing is bundled', () => {

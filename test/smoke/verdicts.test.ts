@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import type { Need } from '../../scripts/capabilities.mjs';
 import { requires } from '../require.js';
 import { expectOf, fixtureIds, reportOf, root } from './whyslow.js';
 
@@ -14,7 +13,7 @@ const CLAIMED = 0.5;
 describe.each(fixtureIds())('%s', (id) => {
   const expected = expectOf(id);
 
-  it.skipIf(requires('ebpf', 'perf', ...(expected.needs as Need[])).skip)(`is ${expected.verdict}`, async () => {
+  it.skipIf(requires('ebpf', 'perf', ...expected.needs).skip)(`is ${expected.verdict}`, async () => {
     const report = await reportOf(id, ['-d', '6']);
     const shown = JSON.stringify({ verdict: report.verdict, findings: report.findings.map((f) => [f.id, f.confidence, f.cost.share, f.culprit?.name]), ruledOut: report.ruledOut }, null, 1);
 
