@@ -470,7 +470,13 @@ export type FindingId =
   | 'event-loop-blocked' | 'cpu-bound-user' | 'gc-pressure' | 'timer-wait'
   | 'worker-pool-exhausted' | 'single-core-bound' | 'healthy' | 'unknown';
 
-export interface Evidence { text: string; value: number; unit: string }
+export interface Evidence {
+  text: string;
+  value: number;
+  unit: string;
+  /** Absent: it speaks for the finding. */
+  speaks?: 'for' | 'against';
+}
 
 export interface Culprit {
   kind: 'function' | 'path' | 'syscall' | 'socket' | 'status' | 'process' | 'thread';
@@ -485,7 +491,12 @@ export interface Cost {
   share: number;
   /** Null where requests could not be counted. */
   msPerRequest: number | null;
+  /** What the slowest 1% pay for it; null (or absent) where that is not known, or not more than the mean pays. */
+  tail?: TailCost | null;
 }
+
+/** Of the 99th percentile: its share, and ms. A cause may own the tail and hardly touch the mean. */
+export interface TailCost { share: number; ms: number }
 
 export interface Finding {
   id: FindingId;
@@ -525,7 +536,11 @@ export interface Report {
   whyslow: string;
   createdAt: string;
   target: { origin: 'launch' | 'attach'; command: string[]; runtime: Runtime; url: string | null; pid: number; serving: { pid: number; tid: number; name: string }[] };
-  verdict: { id: FindingId; title: string; summary: string; confidence: number; cost: Cost };
+  verdict: {
+    id: FindingId; title: string; summary: string; confidence: number; cost: Cost;
+    /** Another cause that costs nearly as much, or is nearly as likely: mend one, measure, look again. Null for none. */
+    closeSecond: { id: FindingId; title: string; confidence: number; cost: Cost } | null;
+  };
   findings: Omit<Finding, never>[];
   ruledOut: { id: FindingId; why: string }[];
   notObserved: { what: string; why: string; enable: string | null }[];

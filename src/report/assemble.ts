@@ -20,6 +20,7 @@ export interface ReportFacts {
 
 export interface Judgement {
   verdict: Finding;
+  closeSecond: Finding | null;
   findings: Finding[];
   ruledOut: Report['ruledOut'];
   notObserved: Report['notObserved'];
@@ -35,6 +36,7 @@ export function assemble(manifest: Manifest, facts: ReportFacts, judged: Judgeme
   const threads = value(facts.threads);
   const ledger = value(facts.ledger);
   const { id, title, summary, confidence, cost } = judged.verdict;
+  const second = judged.closeSecond;
   return {
     schema: 'whyslow-report/1',
     whyslow: manifest.whyslow,
@@ -43,7 +45,10 @@ export function assemble(manifest: Manifest, facts: ReportFacts, judged: Judgeme
       origin: target.origin, command: target.command, runtime: target.runtime, url: target.url, pid: target.pid,
       serving: (threads?.threads ?? []).filter((t) => t.role === 'serving').map(({ pid, tid, name }) => ({ pid, tid, name })),
     },
-    verdict: { id, title, summary, confidence, cost },
+    verdict: {
+      id, title, summary, confidence, cost,
+      closeSecond: second && { id: second.id, title: second.title, confidence: second.confidence, cost: second.cost },
+    },
     findings: judged.findings,
     ruledOut: judged.ruledOut,
     notObserved: judged.notObserved,

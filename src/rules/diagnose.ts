@@ -3,9 +3,12 @@ import type { Diagnosis, FactReader, Finding, Rule } from '../types.js';
 import { rules as allRules } from './index.js';
 import { FACT_LABELS } from './support/facts.js';
 import { namesCode } from './support/hot-code.js';
+import { behindCauses, causeOf, closeSecond, costWeight, weight, withCandidates } from './support/order.js';
 
 export interface Judgement {
   verdict: Finding;
+  /** Another cause that weighs nearly as much; null for none. */
+  closeSecond: Finding | null;
   /** Ranked; the verdict first. `unknown` only as the verdict. */
   findings: Finding[];
   ruledOut: { id: Finding['id']; why: string }[];
@@ -18,6 +21,8 @@ const LARGE_LOAD = 0.2;
 const WORTH_NAMING = 0.1;
 /** Less sure than this, and a cause is a hint, not a verdict. */
 const LEAST_CONFIDENCE = 0.5;
+/** Of the causes that were not sure enough, so many are worth telling apart. */
+const CANDIDATES = 3;
 /** What stays of the confidence in findings behind a load that was all wrong. */
 const DOUBT = 0.5;
 
@@ -28,9 +33,11 @@ export function diagnose(read: FactReader, rules: readonly Rule[] = allRules): J
   const ranked = rank(found);
   const [first] = ranked;
   const sure = first !== undefined && first.kind !== 'note' && first.confidence >= LEAST_CONFIDENCE;
-  const verdict = sure ? first : lastResort(rules, read);
+  const hints = ranked.filter((f) => f.kind === 'cause' && f.confidence < LEAST_CONFIDENCE);
+  const verdict = sure ? first : withCandidates(lastResort(rules, read), hints.slice(0, CANDIDATES));
   return {
     verdict,
+    closeSecond: closeSecond(verdict, ranked, LEAST_CONFIDENCE),
     findings: [verdict, ...ranked.filter((f) => f !== verdict)],
     ruledOut: judged.flatMap(({ rule, diagnosis }) => {
       if (diagnosis.kind === 'absent') return [{ id: rule.id, why: diagnosis.why }];
@@ -43,10 +50,13 @@ export function diagnose(read: FactReader, rules: readonly Rule[] = allRules): J
 
 /** load that spoils the rest | causes | states | causes too small beside `healthy` | hints | notes. */
 export function rank(found: readonly Finding[]): Finding[] {
+  const claimed = found.filter((f) => f.kind === 'cause' && f.confidence >= LEAST_CONFIDENCE);
+  // A load that went wrong for a reason that was found is no doubt, but evidence.
+  const isLarge = (f: Finding): boolean => f.kind === 'load' && f.cost.share >= LARGE_LOAD && causeOf(f, claimed) === null;
   const doubt = Math.max(0, ...found.filter(isLarge).map((f) => f.cost.share));
   const hidden = found.filter((f) => f.kind === 'cause').length;
   const fine = found.some((f) => f.id === 'healthy');
-  const worthNaming = (f: Finding): boolean => f.cost.share >= WORTH_NAMING || !fine;
+  const worthNaming = (f: Finding): boolean => costWeight(f) >= WORTH_NAMING || !fine;
   const group = (f: Finding): number => {
     if (isLarge(f)) return 0;
     if (f.kind === 'note') return 5;
@@ -57,12 +67,8 @@ export function rank(found: readonly Finding[]): Finding[] {
   const doubted = found.map((f) => (isLarge(f) ? withWarning(f, hidden) : doubt > 0 ? behind(f, doubt) : f));
   // A server is not healthy that has a cause worth naming, whatever its CPU looks like.
   const kept = doubted.filter((f) => f.id !== 'healthy' || !doubted.some((o) => group(o) <= 1));
-  return kept.sort((a, b) => group(a) - group(b) || weight(b) - weight(a));
+  return behindCauses(kept.sort((a, b) => group(a) - group(b) || weight(b) - weight(a)), claimed);
 }
-
-const isLarge = (f: Finding): boolean => f.kind === 'load' && f.cost.share >= LARGE_LOAD;
-
-const weight = (f: Finding): number => f.cost.share * f.confidence;
 
 function withWarning(load: Finding, hidden: number): Finding {
   if (hidden === 0) return load;

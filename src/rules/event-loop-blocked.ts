@@ -3,9 +3,10 @@ import { gcFact } from '../facts/gc.js';
 import { requestsFact } from '../facts/requests.js';
 import type { LongTick, Rule, TickCause } from '../types.js';
 import { count, frameName, ms, percent } from './support/format.js';
-import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { absent, against, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { functionCulprit, same } from './support/hot-code.js';
 import { findStalls, periodMs, stallCulprit, weigh } from './support/stalls.js';
+import { tailCost } from './support/tail.js';
 
 const id = 'event-loop-blocked';
 const title = 'Something stops the event loop now and then';
@@ -45,7 +46,7 @@ export const eventLoopBlocked: Rule = {
       summary: `${s.ticks.length} times in ${count(loop.value.watchedS)} s the event loop stood still, for up to ${ms(s.maxMs)}`
         + `${period === null ? '' : `, every ${ms(period)}`}: ${what}. Nobody is served meanwhile.`,
       confidence: confidence(0.6, [[s.ticks.length >= MANY, 0.1], [loop.value.source === 'ebpf', 0.1], [s.typicalMs === null ? null : true, 0.05], [culprit || syscall || cause === 'gc' ? true : null, 0.12]]),
-      cost: { share: Math.max(s.share, s.latencyShare ?? 0), msPerRequest: s.perRequestMs },
+      cost: { share: Math.max(s.share, s.latencyShare ?? 0), msPerRequest: s.perRequestMs, tail: s.metShare === null ? null : tailCost(requests, s.metShare, s.maxMs) },
       evidence: [
         evidence(`${s.ticks.length} long ticks in ${count(loop.value.watchedS)} s watched, longest ${ms(s.maxMs)}, mean ${ms(s.totalMs / s.ticks.length)}`, s.ticks.length, 'ticks'),
         ...(s.typicalMs === null ? [] : [evidence(`a usual tick takes ${ms(s.typicalMs)}`, s.typicalMs, 'ms')]),
@@ -53,6 +54,7 @@ export const eventLoopBlocked: Rule = {
         ...(s.perRequestMs === null ? [] : [evidence(`${ms(s.perRequestMs)} of the mean latency; a request that meets one waits up to ${ms(s.maxMs)}`, s.perRequestMs, 'ms/request')]),
         evidence(`${percent(causeShare)} of the stalled time was ${CAUSE[cause]}${syscall ? ` (${syscall})` : ''}`, causeShare, 'share'),
         ...(culprit ? [evidence(`${named.filter((t) => same(culprit, t.culprit)).length} of the ${named.length} ticks that a profile covered were in ${frameName(culprit)}`, named.length, 'ticks')] : []),
+        ...(culprit || syscall || cause === 'gc' ? [] : [against('no probe saw what ran in them: a pause of the machine would look alike', s.ticks.length, 'ticks')]),
         ...(period === null ? [] : [evidence(`they come every ${ms(period)}: a timer`, period, 'ms')]),
       ],
       culprit: culprit ? functionCulprit(culprit) : syscall ? { kind: 'syscall', name: syscall } : null,

@@ -2,7 +2,7 @@ import { requestsFact } from '../facts/requests.js';
 import { socketsFact } from '../facts/sockets.js';
 import type { Rule, WindowLoad } from '../types.js';
 import { count, percent } from './support/format.js';
-import { absent, evidence, found, noData, optional } from './support/finding.js';
+import { absent, against, evidence, found, noData, optional } from './support/finding.js';
 
 const id = 'load-timeouts';
 const title = 'Requests fail before they are answered';
@@ -44,7 +44,7 @@ export const loadTimeouts: Rule = {
       evidence: [
         evidence(`${count(failed)} of ${count(total)} requests failed or timed out`, share, 'share'),
         ...kinds.slice(0, 4).map(([kind, n]) => evidence(`${kind}: ${count(n)}`, n, 'requests')),
-        ...(inClean ? [] : [evidence('none of them while no heavy probe ran: whyslow itself may have slowed the server', 0, 'requests')]),
+        ...(inClean ? [] : [against('none of them while no heavy probe ran: whyslow itself may have slowed the server', 0, 'requests')]),
       ],
       culprit: null,
       advice: [

@@ -39,7 +39,8 @@ export const nagleDelayedAck: Rule = {
     if (held === null) return { kind: 'no-data', why: 'nobody saw whether sends were held back', enable: 'run as root with bpftrace, or install iproute2 (ss)' };
     // ss samples in time: the share of samples is the share of time. eBPF sees each response and its gap.
     const gapMs = s.heldGapMs === null ? null : Math.max(0, s.heldGapMs - (s.freeGapMs ?? 0));
-    const costMs = gapMs === null ? (latencyMs === null ? null : held * latencyMs) : held * gapMs;
+    // The gap is a median: where most of the latency is this wait, it may exceed the mean of all.
+    const costMs = atMost(latencyMs, gapMs === null ? (latencyMs === null ? null : held * latencyMs) : held * gapMs);
     const share = costMs === null || latencyMs === null || latencyMs <= 0 ? held : clamp(costMs / latencyMs);
     const cpu = optional(servingCpu(read));
     const busy = cpu?.busy ?? null;
@@ -68,6 +69,9 @@ export const nagleDelayedAck: Rule = {
     });
   },
 };
+
+const atMost = (limit: number | null, value: number | null): number | null =>
+  (limit === null || value === null ? value : Math.min(limit, value));
 
 function whyNot(s: SocketsFact, sends: number | null, keepAlive: boolean): string | null {
   if (s.noDelay === true) return 'TCP_NODELAY is on: no send waits for an ACK';

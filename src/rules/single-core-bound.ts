@@ -4,7 +4,7 @@ import type { Rule } from '../types.js';
 import { isSaturated, servingCpu } from './support/cpu.js';
 import { FLOOR_OWN_SHARE } from './support/floor.js';
 import { count, frameName, ms, percent } from './support/format.js';
-import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { absent, against, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { hottestOwn, namesCode, ownShare } from './support/hot-code.js';
 
 const id = 'single-core-bound';
@@ -43,7 +43,7 @@ export const singleCoreBound: Rule = {
       evidence: [
         evidence(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core`, cpu.cpuShare, 'cores'),
         evidence(`${count(idleCores)} of ${count(cpus)} cores idle`, idleCores, 'cores'),
-        ...(own === null ? [evidence('no profile names the functions', 0, 'flag')] : [evidence(`${percent(own)} of the CPU in the app and its packages, spread over many functions`, own, 'share')]),
+        ...(own === null ? [against('no profile names the functions', 0, 'flag')] : [evidence(`${percent(own)} of the CPU in the app and its packages, spread over many functions`, own, 'share')]),
         ...(cpu.msPerRequest === null ? [] : [evidence(`${ms(cpu.msPerRequest)} of CPU a request`, cpu.msPerRequest, 'ms/request')]),
       ],
       culprit: { kind: 'thread', name: cpu.name },

@@ -4,7 +4,7 @@ import { socketsFact } from '../facts/sockets.js';
 import type { RequestsFact, Rule, SocketsFact } from '../types.js';
 import { servingCpu } from './support/cpu.js';
 import { count, ms, percent } from './support/format.js';
-import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { inFlight, inService, meanLatencyMs } from './support/latency.js';
 import { occupancy, SLEEP } from './support/occupancy.js';
 import { findStalls } from './support/stalls.js';
@@ -64,7 +64,7 @@ export const timerWait: Rule = {
         sleeps ? evidence(`the threads that serve stand in ${asleep.syscall} ${percent(asleep.share)} of their time`, asleep.share, 'share')
           : evidence(`the serving threads stand in their event wait ${percent(occ.value.servingIdle)} of the time`, occ.value.servingIdle, 'share'),
         evidence(`the serving ${cpu.value.limit} used ${percent(cpu.value.cpuShare)} of a core`, cpu.value.cpuShare, 'cores'),
-        ...(sleeps ? [] : [evidence('a service that always takes the same time would look alike: outbound connections are not watched', 0, 'flag')]),
+        ...(sleeps ? [] : [against('a service that always takes the same time would look alike: outbound connections are not watched', 0, 'flag')]),
       ],
       culprit: sleeps ? { kind: 'syscall', name: asleep.syscall } : null,
       advice: [

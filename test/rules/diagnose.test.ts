@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose, rank } from '../../src/rules/diagnose.js';
-import type { Finding } from '../../src/types.js';
+import { unknown } from '../../src/rules/unknown.js';
+import type { Finding, Rule } from '../../src/types.js';
 import { eventLoop, flaskNagle, frame, gc, hot, hotFunction, ledger, ledgerThread, nodeHello, readerOf, requests, sockets, thread, threads, tick, without, type FactValues } from './facts.js';
 import { tailedLatency, tightLatency } from './latency.js';
 
@@ -104,8 +105,36 @@ describe('diagnose', () => {
   });
 });
 
+describe('rivals', () => {
+  const rule = (f: Finding): Rule => ({ id: f.id, title: f.id, diagnose: () => ({ kind: 'finding', finding: f }) });
+  const judged = (...found: Finding[]) => diagnose(readerOf(nodeHello()), [...found.map(rule), unknown]);
+
+  it('shows a second that costs nearly as much, and none that costs far less', () => {
+    expect(judged(some('gc-pressure', 'cause', 0.5), some('cpu-bound-user', 'cause', 0.42)).closeSecond?.id).toBe('cpu-bound-user');
+    expect(judged(some('gc-pressure', 'cause', 0.5), some('cpu-bound-user', 'cause', 0.2)).closeSecond).toBeNull();
+    expect(judged(some('gc-pressure', 'cause', 0.5), some('cpu-bound-user', 'cause', 0.9, 0.4)).closeSecond).toBeNull();
+  });
+
+  it('says of the causes that were not sure enough how to tell them apart', () => {
+    const hint = (id: Finding['id']): Finding => ({ ...some(id, 'cause', 0.8, 0.45), advice: ['Do it.', `Check: look at ${id}.`] });
+    const { verdict } = judged(hint('timer-wait'), hint('gc-pressure'));
+    expect(verdict.id).toBe('unknown');
+    expect(verdict.advice.slice(0, 2)).toEqual(['To tell them apart, timer-wait: look at timer-wait.', 'To tell them apart, gc-pressure: look at gc-pressure.']);
+    expect(verdict.evidence.map((e) => e.text).join()).toContain('may be timer-wait');
+  });
+});
+
 describe('rank', () => {
   const ids = (found: Finding[]) => rank(found).map((f) => f.id);
+  const tailed = (f: Finding, share: number, ms: number): Finding => ({ ...f, cost: { ...f.cost, tail: { share, ms } } });
+
+  it('lets a finding that owns only the tail lead where nothing costs throughput', () => {
+    const stall = tailed(some('event-loop-blocked', 'cause', 0.04), 0.95, 80);
+    expect(ids([some('healthy', 'state', 0), stall])).toEqual(['event-loop-blocked']);
+    expect(ids([some('gc-pressure', 'cause', 0.4), stall])).toEqual(['gc-pressure', 'event-loop-blocked']);
+    // Seconds are felt, whatever the throughput.
+    expect(ids([some('gc-pressure', 'cause', 0.4), tailed(stall, 0.95, 3000)])).toEqual(['event-loop-blocked', 'gc-pressure']);
+  });
 
   it('weighs cost by confidence', () => {
     expect(ids([some('gc-pressure', 'cause', 0.5, 0.6), some('cpu-bound-user', 'cause', 0.4, 0.95)])).toEqual(['cpu-bound-user', 'gc-pressure']);

@@ -50,6 +50,12 @@ describe('nagle-delayed-ack', () => {
     expect(f.cost.share).toBeGreaterThan(0.1);
   });
 
+  it('never costs more than the mean: the gap is a median', () => {
+    const f = finding(nagleDelayedAck, { ...flaskNagle(), requests: requests(100, 2350), sockets: { ...held!, heldShare: 1, heldGapMs: 44.4, freeGapMs: null } });
+    expect(f.cost.msPerRequest).toBeCloseTo(100 / 2.35, 1);
+    expect(f.cost.share).toBe(1);
+  });
+
   it('is absent on a healthy server', () => void absent(nagleDelayedAck, nodeHello()));
 
   it('has no data without sockets, or where nobody saw held bytes', () => {

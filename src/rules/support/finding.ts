@@ -10,7 +10,13 @@ export const found = (finding: Finding): Diagnosis => ({
   finding: {
     ...finding,
     confidence: round(clamp(finding.confidence, 0, MOST_CONFIDENT)),
-    cost: { share: round(clamp(finding.cost.share)), msPerRequest: finding.cost.msPerRequest === null ? null : round(Math.max(0, finding.cost.msPerRequest)) },
+    cost: {
+      share: round(clamp(finding.cost.share)),
+      msPerRequest: finding.cost.msPerRequest === null ? null : round(Math.max(0, finding.cost.msPerRequest)),
+      tail: finding.cost.tail ? { share: round(clamp(finding.cost.tail.share)), ms: round(Math.max(0, finding.cost.tail.ms)) } : null,
+    },
+    // What speaks against comes last, whatever order the rule found it in.
+    evidence: [...finding.evidence.filter((e) => e.speaks !== 'against'), ...finding.evidence.filter((e) => e.speaks === 'against')],
   },
 });
 
@@ -22,6 +28,9 @@ export function noData(missing: Extract<Gathered<unknown>, { ok: false }>): Diag
 }
 
 export const evidence = (text: string, value: number, unit: string): Evidence => ({ text, value: round(value), unit });
+
+/** What a fair judge must say as well: the signal that is missing, the look-alike that was not excluded. */
+export const against = (text: string, value: number, unit: string): Evidence => ({ ...evidence(text, value, unit), speaks: 'against' });
 
 /** The value of a fact, or null where the rule can do without it. */
 export const optional = <T>(gathered: Gathered<T>): T | null => (gathered.ok ? gathered.value : null);

@@ -21,6 +21,8 @@ export interface Stalls {
   /** Mean time a request loses to stalls, ms, and its share of the mean latency. */
   perRequestMs: number | null;
   latencyShare: number | null;
+  /** Of the requests, those that met a stall; null without a rate. */
+  metShare: number | null;
 }
 
 /** Shorter ones hide in the usual spread of latency, ms. */
@@ -54,6 +56,7 @@ export function findStalls(loop: EventLoopFact, requests: RequestsFact | null): 
     thread, ticks, typicalMs: typicalMs(thread), totalMs: totalMs(ticks),
     maxMs: Math.max(...ticks.map(lengthMs)), share, perRequestMs,
     latencyShare: perRequestMs !== null && latencyMs ? clamp(perRequestMs / latencyMs) : null,
+    metShare: requests && metShare(ticks, loop.watchedS, requests),
   } };
 }
 
@@ -94,6 +97,14 @@ function lostPerRequestMs(ticks: LongTick[], watchedS: number, requests: Request
     return sum + (arrivals > open ? open * lengthMs(tick) : (arrivals * lengthMs(tick)) / 2);
   }, 0);
   return lostMs / (rps * watchedS);
+}
+
+/** Whoever is in flight or arrives while the loop stands still, over all requests. */
+function metShare(ticks: LongTick[], watchedS: number, requests: RequestsFact): number | null {
+  const { rps } = requests.headline;
+  if (rps <= 0 || watchedS <= 0) return null;
+  const open = Math.max(1, requests.connections || inFlight(requests));
+  return clamp(ticks.reduce((sum, tick) => sum + Math.min(open, (rps * lengthMs(tick)) / 1000), 0) / (rps * watchedS));
 }
 
 /** The function that most of the stalled time was in, as far as a profile covered it. */
