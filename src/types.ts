@@ -251,6 +251,25 @@ export interface RequestsFact {
   source: 'generator' | 'server';
 }
 
+/**
+ * What a call waits for. gil: the lock that lets one thread of an interpreter run. mutex: a lock that others hold. futex: a
+ * condition, a semaphore, or a lock that does not look like one (Python's). client: a socket of the served port. listener: the served port itself. peer: a connection to another service.
+ */
+export interface WaitTarget {
+  kind: 'gil' | 'mutex' | 'futex' | 'file' | 'client' | 'listener' | 'peer' | 'unix' | 'pipe' | 'event' | 'other';
+  /** Path, address and port, or address in memory; for a client no more than that. */
+  name: string;
+}
+
+export interface ThreadWait {
+  /** Syscall name or `running`. */
+  in: string;
+  fd: number | null;
+  share: number;
+  /** What the fd or futex is, where that could be seen. */
+  on?: WaitTarget;
+}
+
 export interface ThreadUse {
   pid: number;
   tid: number;
@@ -263,7 +282,7 @@ export interface ThreadUse {
   systemShare: number;
   runQueueShare: number;
   /** Where it stood when looked at (100 Hz): syscall name or `running`; shares sum to 1. fd when the call has one. */
-  waits: { in: string; fd: number | null; share: number }[];
+  waits: ThreadWait[];
   voluntarySwitchesPerS: number;
   involuntarySwitchesPerS: number;
 }

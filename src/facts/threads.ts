@@ -1,13 +1,13 @@
 import { NoData } from '../errors.js';
-import { machineDelta, processDelta, threadDelta, type Place, type ProcessDelta, type ThreadDelta } from '../parse/proc-delta.js';
+import { machineDelta, placeKey, processDelta, threadDelta, type ProcessDelta, type ThreadDelta } from '../parse/proc-delta.js';
 import { processKey, threadKey } from '../parse/proc-ndjson.js';
-import { syscallName } from '../parse/syscall-names.js';
 import type { Fact, Run, ThreadsFact, ThreadUse } from '../types.js';
 import { quietWindows, seconds } from './artifacts.js';
 import { groupBy } from './group-by.js';
 import { need } from './reader.js';
 import { procRecordingFact } from './recordings.js';
 import { serverReadsFact, type ServerReads } from './server-reads.js';
+import { waitsOf } from './waits.js';
 
 /** A thread beside the serving one works for it when it uses this much of a core, or wakes this often. */
 const WORKS_CPU_SHARE = 0.02;
@@ -40,7 +40,7 @@ export const threadsFact: Fact<ThreadsFact> = {
         pid: t.pid, tid: t.tid, name: t.name,
         role: serves(t) ? 'serving' : inServing.has(t.pid) && works(t, durationS) ? 'worker' : 'helper',
         cpuShare: perS(t.runNs), userShare: perS(t.userNs), systemShare: perS(t.systemNs), runQueueShare: perS(t.queueNs ?? 0),
-        waits: waitsOf(t.places, recording.header.arch),
+        waits: waitsOf(t.places, recording, run.manifest.target.port),
         voluntarySwitchesPerS: t.voluntary / durationS, involuntarySwitchesPerS: t.involuntary / durationS,
       })),
       processes: targets.map((p) => ({
@@ -79,11 +79,6 @@ function servingTest(run: Run, reads: ServerReads['byThread'], processes: readon
 const works = (t: ThreadDelta, durationS: number): boolean =>
   t.runNs / 1e9 / durationS >= WORKS_CPU_SHARE || t.voluntary / durationS >= WORKS_WAKES_PER_S;
 
-function waitsOf(places: readonly Place[], arch: string): ThreadUse['waits'] {
-  const total = places.reduce((sum, p) => sum + p.count, 0);
-  return places.map((p) => ({ in: p.in === 'running' ? 'running' : syscallName(p.in, arch), fd: p.fd, share: p.count / total }));
-}
-
 function generatorOf(threads: readonly ThreadDelta[], processes: readonly ProcessDelta[], durationS: number): ThreadsFact['generator'] {
   const own = threads.filter((t) => t.role === 'generator');
   const [busiest] = [...own].sort((a, b) => b.runNs - a.runNs);
@@ -107,7 +102,7 @@ const addThread = (a: ThreadDelta, b: ThreadDelta): ThreadDelta => ({
   queueNs: a.queueNs === null || b.queueNs === null ? null : a.queueNs + b.queueNs,
   voluntary: a.voluntary + b.voluntary, involuntary: a.involuntary + b.involuntary,
   minflt: a.minflt + b.minflt, majflt: a.majflt + b.majflt,
-  places: merged([...a.places, ...b.places], (p) => `${p.in}:${p.fd}`, (p, q) => ({ ...p, count: p.count + q.count })).sort((p, q) => q.count - p.count),
+  places: merged([...a.places, ...b.places], placeKey, (p, q) => ({ ...p, count: p.count + q.count })).sort((p, q) => q.count - p.count),
 });
 
 const addProcess = (a: ProcessDelta, b: ProcessDelta): ProcessDelta => ({

@@ -22,3 +22,9 @@ const TABLES: Record<string, Record<string, number>> = { x64: X64, arm64: ARM64 
 
 /** Empty for an unknown architecture: then samples carry no fd. */
 export const fdCalls = (arch: string): ReadonlySet<number> => new Set(Object.values(TABLES[arch] ?? {}));
+
+/** futex(uaddr, op, val, timeout, ...), by number. */
+const FUTEX: Record<string, number> = { x64: 202, arm64: 98 };
+
+/** -1 for an unknown architecture: then samples carry no address. */
+export const futexCall = (arch: string): number => FUTEX[arch] ?? -1;

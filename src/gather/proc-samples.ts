@@ -1,8 +1,34 @@
+import { readlinkSync } from 'node:fs';
 import { procBuffer } from './proc-file.js';
 import type { Asked } from './proc-threads.js';
 
-/** Where threads stood: tid -> `running` or `nr` or `nr:fd` -> times seen. */
+/** Where threads stood: tid -> `running` or `nr` or `nr:fd` or `nr@address` (futex; `t` behind it: for a limited time, `m`: a mutex) -> times seen. */
 export type Samples = Record<string, Record<string, number>>;
+
+/** What file descriptors were when a thread was first found in them: tid -> fd -> link of /proc/PID/fd. */
+export type Links = Record<string, Record<string, string>>;
+
+export interface Taken {
+  samples: Samples;
+  links: Links;
+  /** Futex addresses, in hex, by pid. */
+  addresses: Map<number, Set<string>>;
+}
+
+/** Calls whose arguments are worth keeping. */
+export interface CallNumbers { fd: ReadonlySet<number>; futex: number }
+
+/** File descriptors looked up between two takes: 3 us each. */
+const MAX_LINKS = 64;
+
+/** futex(address, operation, value, timeout, ...). */
+const FUTEX_ARGUMENTS = 4;
+
+/**
+ * A mutex that others wait for has the value 2 (Drepper, Futexes Are Tricky: glibc, Rust, Go alike), and its waiters sleep as
+ * long as it has. Conditions and semaphores wait on 0 or a counter.
+ */
+const LOCKED_WITH_WAITERS = '0x2';
 
 /** Threads asked in one tick; more of them take turns. One look costs about 5 us. */
 const PER_TICK = 16;
@@ -23,7 +49,7 @@ export interface Sampler {
   /** Looks once, for `weight` looks' worth of time. True when all it asked were running: they wait for nothing. */
   tick(weight: number): boolean;
   /** What was seen since the last call. */
-  take(): Samples;
+  take(): Taken;
 }
 
 /**
@@ -33,20 +59,39 @@ export interface Sampler {
  *
  *   281 0xe 0x7ffdd2094920 0x400 0x32f 0x0 0x8 0x7ffdd2093bc0 0x7f977cc46cae
  */
-export function sampler(fdCalls: ReadonlySet<number>): Sampler {
+export function sampler(calls: CallNumbers): Sampler {
   let lively: readonly Asked[] = [];
   let quiet: readonly Asked[] = [];
   let next = 0;
   let nextQuiet = 0;
   let ticks = 0;
   let seen = new Map<number, Map<string, number>>();
+  let links: Links = {};
+  let linked = 0;
+  let addresses = new Map<number, Set<string>>();
 
-  const look = ({ tid, syscall }: Asked, weight: number): boolean => {
+  const note = (pid: number, tid: number, key: string): void => {
+    const at = key.search(/[:@]/);
+    if (at === -1) return;
+    if (key[at] === '@') {
+      let known = addresses.get(pid);
+      if (!known) addresses.set(pid, known = new Set());
+      known.add(key.slice(at + 1).replace(/[mt]$/, ''));
+    } else if (linked++ < MAX_LINKS) {
+      // At once, while it most likely still stands there: a minute later the number may be another file's.
+      const fd = key.slice(at + 1);
+      const link = linkOf(`/proc/${pid}/fd/${fd}`);
+      if (link !== '') (links[tid] ??= {})[fd] = link;
+    }
+  };
+
+  const look = ({ pid, tid, syscall }: Asked, weight: number): boolean => {
     const bytes = syscall.readBytes();
     if (bytes === 0) return true;
-    const key = keyOf(bytes, fdCalls);
+    const key = keyOf(bytes, calls);
     let counts = seen.get(tid);
     if (!counts) seen.set(tid, counts = new Map());
+    if (!counts.has(key)) note(pid, tid, key);
     counts.set(key, (counts.get(key) ?? 0) + weight);
     return key === 'running';
   };
@@ -74,21 +119,39 @@ export function sampler(fdCalls: ReadonlySet<number>): Sampler {
     take() {
       const samples: Samples = {};
       for (const [tid, counts] of seen) samples[tid] = Object.fromEntries(counts);
+      const taken = { samples, links, addresses };
       seen = new Map();
-      return samples;
+      links = {};
+      linked = 0;
+      addresses = new Map();
+      return taken;
     },
   };
 }
 
-function keyOf(bytes: number, fdCalls: ReadonlySet<number>): string {
+function keyOf(bytes: number, calls: CallNumbers): string {
   const first = procBuffer[0];
   if (first === LETTER_R) return 'running';
   if (first === MINUS) return '-1';
   let at = 0;
   let nr = 0;
   for (; at < bytes && procBuffer[at] !== SPACE; at++) nr = nr * 10 + (procBuffer[at] ?? 0) - 48;
-  if (!fdCalls.has(nr)) return String(nr);
+  if (nr === calls.futex) return futexKey(nr, procBuffer.toString('latin1', at + 1, bytes).split(' ', FUTEX_ARGUMENTS));
+  if (!calls.fd.has(nr)) return String(nr);
   const end = procBuffer.indexOf(SPACE, at + 1);
   const fd = Number(procBuffer.toString('latin1', at + 1, end === -1 ? bytes : end));
   return fd <= MAX_FD ? `${nr}:${fd}` : String(nr);
+}
+
+function futexKey(nr: number, [address = '', , value, timeout = '0x0']: readonly string[]): string {
+  const kind = timeout !== '0x0' ? 't' : value === LOCKED_WITH_WAITERS ? 'm' : '';
+  return `${nr}@${address.slice(2)}${kind}`;
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }

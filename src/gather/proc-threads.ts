@@ -40,7 +40,7 @@ interface Watched {
 }
 
 /** A thread that may be asked where it stands. */
-export interface Asked { tid: number; syscall: ProcFile }
+export interface Asked { pid: number; tid: number; syscall: ProcFile }
 
 export interface ThreadTable {
   /** Looks for new threads of `pids`, drops ended ones, and reads what moved since the last call. */
@@ -109,7 +109,7 @@ export function threadTable(): ThreadTable {
         if (thread.role === 'generator') continue;
         thread.syscall ??= openProc(`/proc/${thread.pid}/task/${thread.tid}/syscall`);
         if (!thread.syscall) continue;
-        (thread.still < QUIET_AFTER_SLICES ? lively : quiet).push({ tid: thread.tid, syscall: thread.syscall });
+        (thread.still < QUIET_AFTER_SLICES ? lively : quiet).push({ pid: thread.pid, tid: thread.tid, syscall: thread.syscall });
       }
       return { lively, quiet };
     },

@@ -4,7 +4,8 @@ import type { Artifact, Availability } from '../types.js';
 import { monotonicNs } from './clock.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 import { establishedByPid } from './proc-established.js';
-import { fdCalls } from './proc-fd-calls.js';
+import { fdCalls, futexCall } from './proc-fd-calls.js';
+import { names } from './proc-names.js';
 import { machine } from './proc-machine.js';
 import { processTable, withChildren } from './proc-processes.js';
 import { sampler } from './proc-samples.js';
@@ -51,7 +52,8 @@ function prepareProc(ctx: ProbeContext): PreparedProbe {
   const threads = threadTable();
   const processes = processTable();
   const host = machine(ctx.rootPid);
-  const samples = sampler(fdCalls(ctx.host.arch));
+  const samples = sampler({ fd: fdCalls(ctx.host.arch), futex: futexCall(ctx.host.arch) });
+  const named = names();
   let fd = -1;
   let timer: NodeJS.Timeout | undefined;
   let lastTickNs = 0;
@@ -81,17 +83,21 @@ function prepareProc(ctx: ProbeContext): PreparedProbe {
     const { moved, gone } = threads.read(pids, generator);
     const { lively, quiet } = threads.asked();
     samples.follow(lively, quiet);
+    const { samples: stood, links, addresses } = samples.take();
+    named.remember(links, addresses);
     const record = {
-      type: 'slice', tNs: nowNs, cpu: host.cpu(), net: host.net(), threads: moved, gone, samples: samples.take(),
+      type: 'slice', tNs: nowNs, cpu: host.cpu(), net: host.net(), threads: moved, gone, samples: stood,
+      ...(Object.keys(links).length === 0 ? {} : { links }),
     };
     const dearFromNs = monotonicNs();
     const rows = processes.read(pids, generator, dear);
     const established = dear && port !== null ? { established: establishedByPid(pids, port) } : {};
+    const found = dear ? named.find(pids[0] ?? ctx.rootPid) : {};
     const endNs = monotonicNs();
     if (dear) nextDearNs = nowNs + Math.max(DEAR_NS, DEAR_COST_FACTOR * (endNs - dearFromNs));
     const unseen = threads.unseen();
     write({
-      ...record, processes: rows, ...established,
+      ...record, processes: rows, ...established, ...found,
       ...(unseen === 0 ? {} : { threadsUnseen: unseen }),
       self: { ticks, lateMaxNs, lateSumNs, busyNs: busyNs + endNs - nowNs, cpuUs: cpuUs() },
     });

@@ -25,7 +25,18 @@ export interface ThreadDelta {
 }
 
 /** `running`: on a CPU or waiting for one. `-1`: blocked outside a syscall (a page fault). Else the syscall it sat in. */
-export interface Place { in: 'running' | number; fd: number | null; count: number }
+export interface Place {
+  in: 'running' | number;
+  fd: number | null;
+  count: number;
+  /** What the fd was, as /proc/PID/fd links it: `socket:[88120]`, `/var/app.db`; null where it was not looked up. */
+  link: string | null;
+  /** Futex waits: its address in hex; mutex: by the value that mutexes wait on; timed: the wait had an end. */
+  futex: { address: string; kind: 'mutex' | 'timed' | 'other' } | null;
+}
+
+/** Tells places of one thread apart. */
+export const placeKey = ({ in: nr, fd, link, futex }: Place): string => `${nr} ${fd ?? ''} ${link ?? ''} ${futex?.address ?? ''} ${futex?.kind ?? ''}`;
 
 export interface ProcessDelta {
   pid: number;
@@ -157,19 +168,26 @@ function userPart(delta: Counters, { utime, stime }: ThreadCounters): number {
 }
 
 function placesByTid(seen: ReturnType<typeof overlapping>): Map<number, Place[]> {
-  const sums = new Map<number, Map<string, number>>();
+  const sums = new Map<number, Map<string, Place>>();
   for (const { slice, share } of seen) {
     for (const [tid, counts] of Object.entries(slice.samples)) {
-      const sum = sums.get(Number(tid)) ?? new Map<string, number>();
+      const sum = sums.get(Number(tid)) ?? new Map<string, Place>();
       sums.set(Number(tid), sum);
-      for (const [key, count] of Object.entries(counts)) sum.set(key, (sum.get(key) ?? 0) + count * share);
+      for (const [key, count] of Object.entries(counts)) {
+        const place = placeOf(key, count * share, slice.links[tid] ?? {});
+        const known = sum.get(placeKey(place));
+        sum.set(placeKey(place), { ...place, count: place.count + (known?.count ?? 0) });
+      }
     }
   }
-  return new Map([...sums].map(([tid, sum]) => [tid, [...sum].map(placeOf).sort((a, b) => b.count - a.count)]));
+  return new Map([...sums].map(([tid, sum]) => [tid, [...sum.values()].sort((a, b) => b.count - a.count)]));
 }
 
-function placeOf([key, count]: [string, number]): Place {
-  if (key === 'running') return { in: 'running', fd: null, count };
-  const [nr, fd] = key.split(':');
-  return { in: Number(nr), fd: fd === undefined ? null : Number(fd), count };
+function placeOf(key: string, count: number, links: Record<string, string>): Place {
+  if (key === 'running') return { in: 'running', fd: null, count, link: null, futex: null };
+  const [, nr = '', fd, address, kind] = /^(-?\d+)(?::(\d+)|@([0-9a-f]+)([mt]?))?$/.exec(key) ?? [];
+  return {
+    in: Number(nr), fd: fd === undefined ? null : Number(fd), count, link: fd === undefined ? null : links[fd] ?? null,
+    futex: address === undefined ? null : { address, kind: kind === 'm' ? 'mutex' : kind === 't' ? 'timed' : 'other' },
+  };
 }

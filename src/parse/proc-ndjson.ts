@@ -12,7 +12,13 @@
  *      "majflt":0,"threads":11,"rssPages":12001,"fds":24,"io":{"rchar":1,"wchar":1,"syscr":1,"syscw":1,"readBytes":0,"writeBytes":0}}],
  *    "established":{"71":50},"self":{"ticks":25,"lateMaxNs":1200000,"lateSumNs":4100000,"busyNs":2300000,"cpuUs":140221}}
  *
- * A key of samples is `running`, or the number of the syscall and, where its first argument is one, the file descriptor.
+ * A key of samples is `running`, or the number of the syscall and, where its first argument is one, the file descriptor
+ * (`0:13`), or the address of the futex in hex, with a `t` behind it where the wait has an end (`202@5581e0t`) and an `m` where it
+ * waits as a mutex does. What those are:
+ *
+ *   "links":{"71":{"13":"socket:[88120]"}}, "sockets":{"88120":{"local":"127.0.0.1:51820","remote":"127.0.0.1:6379"}},
+ *   "mappings":{"5581e0":"/usr/bin/python3.11"}
+ *   by tid and fd, of this slice             by inode, once                    by address, once
  */
 export type ProcRole = 'target' | 'generator';
 
@@ -84,7 +90,12 @@ export interface ProcSlice {
   established: Record<string, number> | null;
   threadsUnseen: number;
   self: SelfCost | null;
+  /** What file descriptors were, by tid and number. */
+  links: Record<string, Record<string, string>>;
 }
+
+/** Both ends of a TCP or UDP socket, or the path of a UNIX one ('' for an end without). */
+export type SocketName = { local: string; remote: string } | { unix: string };
 
 /** From the slice before it was first seen (or the first slice) to the slice that missed it. */
 export interface Life { fromNs: number; toNs: number }
@@ -94,6 +105,10 @@ export interface ProcRecording {
   slices: ProcSlice[];
   threadLives: ReadonlyMap<string, Life>;
   processLives: ReadonlyMap<string, Life>;
+  /** By inode. */
+  sockets: ReadonlyMap<string, SocketName>;
+  /** Whose memory a futex lies in, by address in hex: a file, `[heap]`, `[stack]`, '' for anonymous. */
+  mappings: ReadonlyMap<string, string>;
 }
 
 /** Ids are used again; with the start time they name a thread or process for good. */
@@ -108,6 +123,8 @@ export function parseProc(text: string): ProcRecording {
   let processes: ReadonlyMap<string, ProcessCounters> = new Map();
   const threadLives = new Map<string, Life>();
   const processLives = new Map<string, Life>();
+  const sockets = new Map<string, SocketName>();
+  const mappings = new Map<string, string>();
   const lines = text.split('\n');
   for (const [i, line] of lines.entries()) {
     if (line.trim() === '') continue;
@@ -129,6 +146,8 @@ export function parseProc(text: string): ProcRecording {
     for (const key of processes.keys()) if (!processLives.has(key)) processLives.set(key, { fromNs: bornNs, toNs: Infinity });
     const liveKeys = new Set(live.map(processKey));
     for (const key of processes.keys()) if (!liveKeys.has(key)) end(processLives, key, tNs);
+    for (const [inode, name] of Object.entries((record['sockets'] ?? {}) as Record<string, SocketName>)) sockets.set(inode, name);
+    for (const [address, name] of Object.entries((record['mappings'] ?? {}) as Record<string, string>)) mappings.set(address, name);
     slices.push({
       tNs,
       cpu: (record['cpu'] ?? null) as CpuTicks | null,
@@ -138,10 +157,11 @@ export function parseProc(text: string): ProcRecording {
       established: (record['established'] ?? null) as ProcSlice['established'],
       threadsUnseen: Number(record['threadsUnseen'] ?? 0),
       self: (record['self'] ?? null) as SelfCost | null,
+      links: (record['links'] ?? {}) as ProcSlice['links'],
     });
   }
   if (!header) throw new Error('proc.ndjson: no header line');
-  return { header, slices, threadLives, processLives };
+  return { header, slices, threadLives, processLives, sockets, mappings };
 }
 
 function end(lives: Map<string, Life>, key: string, tNs: number): void {

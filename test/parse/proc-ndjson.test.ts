@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { machineDelta, processDelta, threadDelta } from '../../src/parse/proc-delta.js';
+import { machineDelta, processDelta, threadDelta, type Place } from '../../src/parse/proc-delta.js';
 import { parseProc } from '../../src/parse/proc-ndjson.js';
 
 const raw = (name: string) => readFileSync(new URL(`../../fixtures/raw/proc/${name}`, import.meta.url), 'utf8');
@@ -9,6 +9,7 @@ const HEADER = { type: 'header', version: 1, tNs: 0, arch: 'x64', cpus: 2, clock
 const THREAD = { pid: 5, tid: 5, role: 'target', startTicks: 1, comm: 'a', state: 'S', utime: 0, stime: 0, runNs: 0, queueNs: 0, voluntary: 0, involuntary: 0, minflt: 0, majflt: 0 };
 const PROCESS = { pid: 5, role: 'target', startTicks: 1, comm: 'a', utime: 0, stime: 0, cutime: 0, cstime: 0, minflt: 0, majflt: 0, threads: 1, rssPages: 10 };
 const CPU = { user: 0, nice: 0, system: 0, idle: 0, iowait: 0, irq: 0, softirq: 0, steal: 0 };
+const place = (where: number | 'running', count: number, more: Partial<Place> = {}): Place => ({ in: where, fd: null, count, link: null, futex: null, ...more });
 const recording = (...slices: object[]) => parseProc([HEADER, ...slices.map((slice) => ({ type: 'slice', ...slice }))].map((r) => JSON.stringify(r)).join('\n'));
 
 describe('proc.ndjson', () => {
@@ -46,8 +47,22 @@ describe('proc.ndjson', () => {
     );
     expect(threadDelta(rec, 500, 2000)).toEqual([expect.objectContaining({
       wallNs: 1500, runNs: 400, userNs: 300, systemNs: 100, queueNs: 50,
-      places: [{ in: 0, fd: 7, count: 11 }, { in: 'running', fd: null, count: 4 }, { in: 202, fd: null, count: 2 }],
+      places: [place(0, 11, { fd: 7 }), place('running', 4), place(202, 2)],
     })]);
+  });
+
+  it('knows the file and the lock that a thread stood in', () => {
+    const rec = recording(
+      { tNs: 0, threads: [THREAD], processes: [PROCESS] },
+      { tNs: 1000, samples: { 5: { '74:7': 5, '202@a5b8f0t': 3, '202@2d71276m': 2 } }, links: { 5: { 7: '/var/orders.db' } }, processes: [PROCESS] },
+      { tNs: 2000, samples: { 5: { '74:7': 4 } }, links: { 5: { 7: '/var/orders.db-wal' } }, mappings: { a5b8f0: '/usr/bin/python3.11' }, sockets: { 9: { unix: '' } }, processes: [PROCESS] },
+    );
+    expect(threadDelta(rec, 0, 2000)[0]?.places).toEqual([
+      place(74, 5, { fd: 7, link: '/var/orders.db' }), place(74, 4, { fd: 7, link: '/var/orders.db-wal' }),
+      place(202, 3, { futex: { address: 'a5b8f0', kind: 'timed' } }), place(202, 2, { futex: { address: '2d71276', kind: 'mutex' } }),
+    ]);
+    expect(rec.mappings.get('a5b8f0')).toBe('/usr/bin/python3.11');
+    expect(rec.sockets.get('9')).toEqual({ unix: '' });
   });
 
   it('counts a thread that was born meanwhile from zero, keeps the last values of one that ended, and is not fooled by a used tid', () => {

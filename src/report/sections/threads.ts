@@ -12,6 +12,7 @@ import { busiestThread, idleShare } from './thread-time.js';
 const SHOWN = 6;
 const WAITS_SHOWN = 2;
 const PARTS_SHOWN = 4;
+const TARGET_WIDTH = 24;
 const LEAST_SHARE = 0.005;
 /** A thread that idles more than this has no ledger worth a line. */
 const IDLES_SHARE = 0.95;
@@ -39,8 +40,14 @@ export const threads: Section = (report, style) => {
 
 function waitsText({ waits }: ThreadUse): string {
   return waits.toSorted((a, b) => b.share - a.share).filter(({ share }) => share >= LEAST_SHARE).slice(0, WAITS_SHOWN)
-    .map(({ in: place, fd, share }) => `${place}${fd === null ? '' : ` fd ${fd}`} ${percent(share)}`)
+    .map((wait) => `${wait.in}${target(wait)} ${percent(wait.share)}`)
     .join(', ');
+}
+
+/** What it waited for, else the number of the file descriptor: an event's name says no more than that. */
+function target({ fd, on }: ThreadUse['waits'][number]): string {
+  if (on && on.kind !== 'event') return ` ${cutMiddle(on.name, TARGET_WIDTH)}`;
+  return fd === null ? '' : ` fd ${fd}`;
 }
 
 function restLine(rest: ThreadUse[], style: Style): string[] {
