@@ -20,7 +20,7 @@ export function mapsOf(pid: number): MemoryMap[] {
  *   55d0c8a95000-55d0c8ad8000 rw-p 00000000 00:00 0                                    (the .bss of the file before it)
  *   55d0c9e2f000-55d0ca0a1000 rw-p 00000000 00:00 0           [heap]
  */
-export function parseMaps(text: string): MemoryMap[] {
+function parseMaps(text: string): MemoryMap[] {
   const maps: MemoryMap[] = [];
   for (const line of text.split('\n')) {
     const match = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \d+ *(.*)$/.exec(line);

@@ -31,7 +31,7 @@ function* ipSockets(text: string, inodes: ReadonlySet<string>): Generator<[inode
 }
 
 /** `0100007F:46A0` -> `127.0.0.1:18080`: words of 32 bits, each in the byte order of the machine (little-endian here). */
-export function endpoint(hex: string): string {
+function endpoint(hex: string): string {
   const [address = '', port = '0'] = hex.split(':');
   const bytes = (address.match(/.{8}/g) ?? []).flatMap((word) => [...Buffer.from(word, 'hex')].reverse());
   return `${bytes.length === 4 ? bytes.join('.') : `[${v6(bytes)}]`}:${parseInt(port, 16)}`;
