@@ -41,15 +41,23 @@ function fromTicks(read: FactReader): Candidate[] {
   return capture.ok ? (capture.value.serving?.longTicks ?? []).map((t) => ({ ...t, source: 'event-loop', onCpuNs: onCpuIn(t, read) })) : [];
 }
 
-/** Of a tick, what its thread ran in long stretches, as the scheduler saw it: a tick without any was spent asleep. Null where nobody looked. */
+/**
+ * Of a tick, what its thread ran, as the scheduler saw it: in long stretches (a tick without any was spent asleep), or,
+ * where reads were not watched and a stretch may span many ticks, all but its long absences. Null where nobody looked.
+ */
 function onCpuIn(tick: { tid: number; startNs: number; lengthNs: number }, read: FactReader): number | null {
-  if (!read(schedCaptureFact).ok) return null;
+  const capture = read(schedCaptureFact);
+  if (!capture.ok) return null;
+  if (!capture.value.readsWatched) {
+    return tick.lengthNs - capture.value.offCpu.filter((o) => o.tid === tick.tid).reduce((ns, o) => ns + overlapNs(o, tick), 0);
+  }
   return fromSched(read).filter((s) => s.tid === tick.tid).reduce((ns, s) => ns + Math.min(overlapNs(s, tick), s.onCpuNs ?? 0), 0);
 }
 
 function fromSched(read: FactReader): Candidate[] {
   const capture = read(schedCaptureFact);
-  return capture.ok ? capture.value.stretches.map(({ pid, tid, startNs, lengthNs, onCpuNs }) => ({ pid, tid, startNs, lengthNs, onCpuNs, source: 'sched' })) : [];
+  // Without the reads nothing parts one request's work from the next one's.
+  return capture.ok && capture.value.readsWatched ? capture.value.stretches.map(({ pid, tid, startNs, lengthNs, onCpuNs }) => ({ pid, tid, startNs, lengthNs, onCpuNs, source: 'sched' })) : [];
 }
 
 function fromNode(records: readonly NodeRecords[], read: FactReader): Candidate[] {

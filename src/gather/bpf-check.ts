@@ -7,10 +7,10 @@ export type BpfFeature = 'syscalls' | 'sched' | 'reads' | 'sockets';
 
 /** Attached for a moment: nothing but that tells whether it works. Predicates never match, the interval ends it. */
 const TRIES: Record<BpfFeature, string> = {
-  syscalls: 'tracepoint:raw_syscalls:sys_exit /pid == 0/ { @[1] = count(); }',
-  sched: 'tracepoint:sched:sched_switch /pid == 1 && pid == 0/ { @[1] = count(); } tracepoint:signal:signal_generate /args->sig == 9999/ { @[2] = count(); }',
-  reads: 'tracepoint:sock:sock_recv_length /args->ret == 2147483647/ { $sk = (struct sock *)args->sk; @[$sk->__sk_common.skc_num] = count(); }',
-  sockets: 'tracepoint:sock:sock_send_length /args->ret == 2147483647/ { $t = (struct tcp_sock *)args->sk; @[$t->write_seq - $t->snd_nxt, $t->nonagle & 1] = count(); }',
+  syscalls: 'tracepoint:raw_syscalls:sys_exit /pid == 0/ { @a = count(); }',
+  sched: 'tracepoint:sched:sched_switch /pid == 1 && pid == 0/ { @b = count(); } tracepoint:signal:signal_generate /args->sig == 9999/ { @c = count(); }',
+  reads: 'tracepoint:sock:sock_recv_length /args->ret == 2147483647/ { $sk = (struct sock *)args->sk; @d[$sk->__sk_common.skc_num] = count(); }',
+  sockets: 'tracepoint:sock:sock_send_length /args->ret == 2147483647/ { $t = (struct tcp_sock *)args->sk; @e[$t->write_seq - $t->snd_nxt, $t->nonagle & 1] = count(); }',
 };
 
 /** Long enough for a loaded machine; bpftrace takes 0.3 s on a quiet one. */
@@ -20,10 +20,15 @@ const AS_ROOT = 'run as root (sudo), or in a container with CAP_BPF, CAP_PERFMON
 
 const tried = new Map<BpfFeature, Promise<Availability>>();
 
-/** Whether this machine takes such a program, by trying once. */
+let everything: Promise<Availability> | null = null;
+
+/** Whether this machine takes such a program, by trying once: all of them as one program, and one by one only where that is refused. */
 export function canUse(feature: BpfFeature): Promise<Availability> {
   let known = tried.get(feature);
-  if (!known) tried.set(feature, known = attach(TRIES[feature]));
+  if (!known) {
+    everything ??= attach(Object.values(TRIES).join(' '));
+    tried.set(feature, known = everything.then((all) => (all.ok ? all : attach(TRIES[feature]))));
+  }
   return known;
 }
 

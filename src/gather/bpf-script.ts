@@ -15,7 +15,7 @@ export interface ScriptInput {
   arch: string;
   /** Thread ids by process, of the target's tree. */
   threads: ReadonlyMap<number, readonly number[]>;
-  /** False where the kernel has no sock_recv_length (before 6.3): what `READS` marks goes. */
+  /** False where reads cannot be watched (before 6.3) or need not: what `READS` marks goes; else what `NO READS` marks. */
   reads: boolean;
 }
 
@@ -28,7 +28,8 @@ const NUMBER = /^#define NR_(\w+) \d+/gm;
 export function bpfScript({ name, arch, threads, reads }: ScriptInput): string {
   let text = readFileSync(fileURLToPath(new URL(`../../probes/${name}.bt`, import.meta.url)), 'utf8');
   if (/^(arm64|aarch64)$/.test(arch)) text = text.replace(NUMBER, (_, call: string) => `#define NR_${call} ${String(AARCH64[call] ?? ABSENT)}`);
-  if (!reads) text = text.replace('#define WATCH_READS 1', '#define WATCH_READS 0').replace(/^\/\/ READS \{[\s\S]*?^\/\/ READS \}/m, '').replace(/^.*\/\/ READS$/gm, '');
+  if (reads) text = text.replace(/^ *\/\/ NO READS \{[\s\S]*?\/\/ NO READS \}\n/gm, '');
+  else text = text.replace('#define WATCH_READS 1', '#define WATCH_READS 0').replace(/^\/\/ READS \{[\s\S]*?^\/\/ READS \}/m, '').replace(/^.*\/\/ READS$/gm, '');
   const pids = [...threads.keys()];
   const all = [...threads].flatMap(([pid, of]) => of.map((tid) => [tid, pid] as const));
   const tids = all.slice(0, SEEDS_AT_MOST);

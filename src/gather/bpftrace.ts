@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Artifact, Availability, ProbeId, WindowName } from '../types.js';
 import { canUse, type BpfFeature } from './bpf-check.js';
 import { fullPipe } from './bpf-fifo.js';
+import { keysFor, type MapKeys } from './bpf-keys.js';
 import { bpfScript } from './bpf-script.js';
 import { spawnBpftrace, whyNot } from './bpf-spawn.js';
 import { standings, threadsOf } from './bpf-threads.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 import { watchEnd, type Finished } from './tool-process.js';
 
-export interface BpfProbeInput {
+export interface BpfProbeInput extends MapKeys {
   id: ProbeId;
   weight: Probe['weight'];
   windows: Probe['windows'];
@@ -20,11 +21,8 @@ export interface BpfProbeInput {
   needs: readonly BpfFeature[];
   /** Used where they work; the script loses that part elsewhere. */
   wants?: readonly BpfFeature[];
-  /**
-   * Keys that each of its maps can hold. Allocated in full when the program starts, which takes 6 ms a thousand
-   * (all maps, 2 CPUs), while the window waits.
-   */
-  mapKeys: number;
+  /** Whether the part on reads is worth its cost for this target. */
+  wantsReads?: (ctx: ProbeContext) => boolean;
   /** Add to the output where each thread stood when the gate opened and when it closed. */
   standings?: boolean;
 }
@@ -54,8 +52,13 @@ const firstRefusal = (checks: readonly Availability[]): Availability => checks.f
  *   ---------------------------------------------------------------------|=== gate open ====|-- last dump
  */
 async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowName | 'all'): Promise<PreparedProbe> {
-  const reads = (await Promise.all((input.wants ?? []).map(canUse))).every((c) => c.ok);
-  const compile = () => launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads: threadsOf(ctx.pids()), reads }), ctx, input.mapKeys);
+  const reads = input.wantsReads?.(ctx) !== false && (await Promise.all((input.wants ?? []).map(canUse))).every((c) => c.ok);
+  let mapKeys = input.mapKeys;
+  const compile = () => {
+    const threads = threadsOf(ctx.pids());
+    mapKeys = keysFor(input, threads, ctx, window);
+    return launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads, reads }), ctx, mapKeys);
+  };
   const seeded = new Set(ctx.pids());
   let armed: Armed | null = await compile();
   // Newer bpftrace attaches before it speaks: then it must not wait attached.
@@ -87,7 +90,7 @@ async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowNa
         await armed?.kill();
         return [];
       }
-      session.note({ type: 'whyslow_limits', data: { mapKeys: input.mapKeys } });
+      session.note({ type: 'whyslow_limits', data: { mapKeys } });
       const ending = session.interrupt();
       note();
       await ending;

@@ -3,8 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 
 /** Speaks to a running `perf record --control fd:3,4`: a word goes in on fd 3, `ack` comes back on fd 4. */
 export interface PerfControl {
-  /** `ping` is answered once all events are open; `enable` once they count. */
-  say(word: 'ping' | 'enable', timeoutMs: number): Promise<void>;
+  /** `ping` is answered once all events are open; `enable` once they count, `disable` once they do not. */
+  say(word: 'ping' | 'enable' | 'disable', timeoutMs: number): Promise<void>;
 }
 
 export function perfControl(child: ChildProcess, ended: Promise<unknown>): PerfControl {

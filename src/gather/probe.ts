@@ -11,6 +11,10 @@ export interface ProbeContext {
   generatorPids(): number[];
   /** Port the target serves; null before it is ready. */
   port: number | null;
+  /** Connections that the load keeps open. */
+  connections: number;
+  /** Answers are counted by the load generator, over time: nobody need count them at the server. */
+  answersCounted: boolean;
   /** Folder for artifacts; writable by the target's user as well. */
   dir: string;
 }
@@ -24,6 +28,11 @@ export interface ProbeContext {
 export interface PreparedProbe {
   /** Resolves once it observes. */
   start(): Promise<void>;
+  /**
+   * Observes no more, at next to no cost; where it exists, `stop` is dear and waits until the load is over.
+   * Resolves once nothing is watched.
+   */
+  pause?(): Promise<void>;
   /** Resolves once it has left the target; safe to call twice and without start. */
   stop(): Promise<Artifact[]>;
 }

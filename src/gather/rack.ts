@@ -8,6 +8,8 @@ export interface Rack {
   /** Probes that are ready; 0: a window for them would see nothing. */
   readonly size: number;
   start(): Promise<void>;
+  /** Ends the window: those whose end is dear only pause, the others stop. Resolves once none of them watches. */
+  leave(): Promise<void>;
   /** Resolves with what they left once all have let go of the target. */
   stop(): Promise<Artifact[]>;
 }
@@ -34,6 +36,9 @@ export async function prepareRack(probes: readonly Probe[], ctx: ProbeContext, w
     size: ready.size,
     start: async () => {
       await Promise.all([...ready].map(([probe, prepared]) => guarded(probe, () => prepared.start())));
+    },
+    leave: async () => {
+      await Promise.all([...ready].map(([probe, prepared]) => guarded(probe, async () => { await (prepared.pause ?? prepared.stop)(); })));
     },
     stop: async () => {
       const left = await Promise.all([...ready].map(([probe, prepared]) => guarded(probe, () => prepared.stop())));

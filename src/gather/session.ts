@@ -60,6 +60,8 @@ export async function session(input: SessionInput): Promise<Session> {
       pids: () => target.tree.pids(),
       generatorPids: () => (load?.pid == null ? [] : [load.pid]),
       get port() { return port; },
+      connections: settings.load.connections,
+      answersCounted: COUNTING_TOOLS.includes(settings.load.tool),
     };
     const rackOf = async (name: WindowName | 'all', which: (probe: Probe) => boolean) => {
       const rack = await prepareRack(probes.filter((p) => p.windows.includes(name) && which(p)), ctx, name, statuses);
@@ -95,7 +97,8 @@ export async function session(input: SessionInput): Promise<Session> {
     const gone = target.hasExited();
     const interrupted = gone ? `the target ended by itself (${gone.signal ?? `exit code ${gone.code}`}) during the run`
       : signal.aborted ? 'ended early by the user' : null;
-    artifacts.push(...watched.artifacts, ...await fromLoad.stop(), ...await fromLaunch.stop());
+    const lasting = await Promise.all([fromLoad.stop(), fromLaunch.stop()]);
+    artifacts.push(...watched.artifacts, ...lasting.flat());
     if (settings.load.tool !== 'none') artifacts.push({ probe: 'load', window: 'all', file: LOAD_FILE });
     writeFileSync(join(dir, OUTPUT_FILE), target.output());
     if (settings.verbose) for (const line of target.output().trimEnd().split('\n')) input.onNote(`target: ${line}`);
@@ -113,6 +116,9 @@ export async function session(input: SessionInput): Promise<Session> {
     await Promise.allSettled(stops.map((stop) => stop()));
   }
 }
+
+/** Load tools that count answers over time. */
+const COUNTING_TOOLS: readonly string[] = ['autocannon', 'wrk'];
 
 const LOAD_FILE = 'load.ndjson';
 const OUTPUT_FILE = 'target-output.txt';

@@ -101,15 +101,14 @@ export async function watch(input: WatchInput): Promise<Watched> {
     const startNs = monotonicNs();
     await pass(name, isLastClean ? Math.max(left, 0) : seconds);
     windows.push({ name, startNs, endNs: monotonicNs() });
-    const gone = rack?.stop().then((gathered) => artifacts.push(...gathered));
-    leaving = Promise.all([leaving, gone]);
+    leaving = Promise.all([leaving, rack?.leave()]);
   }
   await leaving;
-  // A rack whose window never came still holds its compiled programs.
-  await Promise.all([...racks.values()].map((rack) => rack.stop()));
   const drainNs = monotonicNs();
   await running.stop();
   windows.push({ name: 'drain', startNs: drainNs, endNs: monotonicNs() });
+  // What is dear comes after the load. A rack whose window never came still holds its compiled programs.
+  for (const gathered of await Promise.all([...racks.values()].map((rack) => rack.stop()))) artifacts.push(...gathered);
   return { windows, artifacts };
 }
 

@@ -4,6 +4,7 @@
  *   {"type": "printf", "data": "open 3122400000000 1\n"}                       1 = reads of the served port are watched
  *   {"type": "printf", "data": "stretch 20440 20440 3122729325211 81744439 79678861 read\n"}
  *                                       pid   tid   start         length   on CPU   what ended it
+ *   {"type": "printf", "data": "off 20440 20440 3122729325211 5744439\n"}      pid tid start length, without reads only
  *   {"type": "map", "data": {"@oncpu": {"20552,20552": 297040215}}}
  *   {"type": "map", "data": {"@reads": 59333}}                                   all threads together
  *   {"type": "map", "data": {"@readers": {"20552,20552": 8311}}}                 a sample of them, by thread
@@ -36,20 +37,25 @@ export interface Stretch {
   tid: number;
   startNs: number;
   lengthNs: number;
-  /** The rest of it waited for a CPU. */
+  /** The rest of it waited for a CPU or for the disk. */
   onCpuNs: number;
   endedBy: 'read' | 'sleep';
 }
+
+/** 5 ms or more off the CPU: asleep, or waiting for one. */
+export interface OffCpu { pid: number; tid: number; startNs: number; lengthNs: number }
 
 export interface SchedCapture {
   openNs: number;
   closeNs: number;
   health: BpfHealth;
-  /** False on kernels before 6.3: then `reads` are 0, and a stretch of a busy loop may span many requests. */
+  /** False on kernels before 6.3, and where others count: then `reads` are 0, and a stretch of a busy loop may span many requests. */
   readsWatched: boolean;
   slices: SchedSlice[];
   totals: { startNs: number; endNs: number; threads: SchedThread[] };
   stretches: Stretch[];
+  /** Empty where reads are watched: stretches tell it. */
+  offCpu: OffCpu[];
 }
 
 const RUNNING = 0, SLEEPING = 1, DISK = 2, RUNNABLE = 3;
@@ -75,6 +81,10 @@ export function parseSched(chunks: string | Iterable<string>): SchedCapture | nu
       const [word, pid, tid, startNs, lengthNs, onCpuNs, endedBy] = line.split(' ');
       return word === 'stretch' && (endedBy === 'read' || endedBy === 'sleep')
         ? [{ pid: Number(pid), tid: Number(tid), startNs: Number(startNs), lengthNs: Number(lengthNs), onCpuNs: Number(onCpuNs), endedBy }] : [];
+    }),
+    offCpu: dumps.lines.flatMap((line) => {
+      const [word, pid, tid, startNs, lengthNs] = line.split(' ');
+      return word === 'off' ? [{ pid: Number(pid), tid: Number(tid), startNs: Number(startNs), lengthNs: Number(lengthNs) }] : [];
     }),
   };
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import type { ProbeContext } from '../../src/gather/probe.js';
@@ -45,7 +45,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RUNNER = `
 const [module, name, window, started, pid, port, dir] = process.argv.slice(2);
 const probe = (await import('./src/gather/' + module + '.js'))[name];
-const ctx = { host: { arch: process.arch }, rootPid: +pid, pids: () => [+pid], generatorPids: () => [], port: +port, dir };
+const ctx = { host: { arch: process.arch }, rootPid: +pid, pids: () => [+pid], generatorPids: () => [], connections: 50, answersCounted: false, port: +port, dir };
 const prepared = await probe.prepare(ctx, window);
 if (started === 'started') await prepared.start();
 process.send('ready');
@@ -55,13 +55,14 @@ setInterval(() => {}, 1000);
 /** A probe in a process of its own, which can be killed as whyslow can. */
 export async function inOwnProcess(module: string, name: string, window: string, started: 'started' | 'prepared', ctx: ProbeContext): Promise<{ kill(): Promise<void> }> {
   const root = mkdtempSync(join(tmpdir(), 'whyslow-test-'));
-  mkdirSync(join(root, 'src/gather'), { recursive: true });
-  symlinkSync(join(ROOT, 'probes'), join(root, 'probes'));
-  for (const file of readdirSync(join(ROOT, 'src/gather')).filter((f) => /^(bpf|tool-process|sched|syscalls)/.test(f))) {
-    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'src/gather', file), 'utf8'), {
+  for (const folder of ['probes', 'node_modules']) symlinkSync(join(ROOT, folder), join(root, folder));
+  const sources = ['', 'gather', 'target'].flatMap((folder) => readdirSync(join(ROOT, 'src', folder)).filter((f) => f.endsWith('.ts')).map((f) => join('src', folder, f)));
+  for (const file of sources) {
+    mkdirSync(join(root, dirname(file)), { recursive: true });
+    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, file), 'utf8'), {
       compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
     });
-    writeFileSync(join(root, 'src/gather', file.replace(/\.ts$/, '.js')), outputText);
+    writeFileSync(join(root, file.replace(/\.ts$/, '.js')), outputText);
   }
   writeFileSync(join(root, 'package.json'), '{"type":"module"}');
   writeFileSync(join(root, 'run.js'), RUNNER);
