@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { withoutServices } from '../scripts/services.mjs';
+import { withoutServices } from '../../scripts/services.mjs';
 
 let dir = '';
 let file = '';
