@@ -36,7 +36,7 @@ export async function run(settings: Settings, io: RunIo): Promise<{ report: Repo
 
   const { dir, artifactsDir } = await createRunDir(io.outputDir);
   try {
-    const seen = await session({ settings, host, probes: active, statuses, dir: artifactsDir, signal: io.signal, onProgress: io.onProgress, onNote: io.onNote });
+    const seen = await session({ settings, host, probes: active, statuses, dir: artifactsDir, scratch: io.outputDir === null ? dir : null, signal: io.signal, onProgress: io.onProgress, onNote: io.onNote });
     await writeManifest(dir, {
       schema: 'whyslow-run/1', whyslow: VERSION, createdAt: new Date().toISOString(), host, settings, ...seen,
       probes: statuses.list(),

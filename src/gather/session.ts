@@ -21,6 +21,8 @@ export interface SessionInput {
   statuses: Statuses;
   /** Folder for artifacts. */
   dir: string;
+  /** The run's folder where nobody asked to keep it: it must not outlive us. */
+  scratch: string | null;
   signal: AbortSignal;
   onProgress(progress: { window: WindowName; secondsLeft: number; rps: number | null }): void;
   onNote(line: string): void;
@@ -49,7 +51,7 @@ export async function session(input: SessionInput): Promise<Session> {
   if (account) chownSync(dir, account.uid, account.gid);
   const env = probes.reduce((sum, probe) => ({ ...sum, ...probe.env?.(dir, sum, settings.command) }), { ...process.env });
   assertPortFree(settings.url, settings.port);
-  const target = await launchTarget({ command: settings.command, env, user: settings.user });
+  const target = await launchTarget({ command: settings.command, env, user: settings.user, scratch: input.scratch });
   const stops: (() => Promise<unknown>)[] = [() => target.stop()];
   const artifacts: Artifact[] = [];
   try {

@@ -42,6 +42,8 @@ export interface LaunchRequest {
   /** Account to run as (root only); null: our own. */
   user: string | null;
   cwd?: string;
+  /** Absolute path of a folder that goes with us, should we be killed. */
+  scratch?: string | null;
 }
 
 const DEFAULT_GRACE_MS = 3000;
@@ -76,7 +78,7 @@ export async function launchTarget(request: LaunchRequest): Promise<Target> {
 
   const marker = randomUUID();
   const env = { ...request.env, ...(account === null ? {} : accountEnv(account)), [MARKER_NAME]: marker };
-  const watchdog = startWatchdog(`${MARKER_NAME}=${marker}`);
+  const watchdog = startWatchdog(`${MARKER_NAME}=${marker}`, request.scratch ?? null);
   const words = [...prefix, ...wrapperShell(env), '-c', STOP_THEN_EXEC, 'sh', file, ...args];
   const child = execa(words[0] ?? '', words.slice(1), {
     detached: true,

@@ -3,11 +3,12 @@ import { execa } from 'execa';
 /**
  * A shell in a session of its own that reads a pipe whose other end only whyslow holds. When whyslow dies, however
  * that happens, the pipe ends, and the watchdog ends the target: its group, and whoever carries the marker in its
- * environment (daemons; a target that was started but not yet announced). Told `done`, it leaves at once.
+ * environment (daemons; a target that was started but not yet announced), and removes the run's temporary folder.
+ * Told `done`, it leaves at once.
  */
 const SCRIPT = String.raw`
 trap '' HUP INT QUIT TERM
-marker=$1 grace=$2 group=
+marker=$1 grace=$2 scratch=$3 group=
 while read -r word value; do
   case $word in
     group) group=$value ;;
@@ -36,6 +37,7 @@ while [ $round -lt 10 ] && ! gone; do
   send KILL
   round=$((round + 1)); sleep 0.2 2>/dev/null || sleep 1
 done
+[ -z "$scratch" ] || rm -rf -- "$scratch"
 `;
 
 export interface Watchdog {
@@ -47,8 +49,8 @@ export interface Watchdog {
 }
 
 /** Start before the target, so that there is no moment in which nobody watches. */
-export function startWatchdog(marker: string, graceS = 3): Watchdog {
-  const child = execa('/bin/sh', ['-c', SCRIPT, 'whyslow-watchdog', marker, String(graceS)], {
+export function startWatchdog(marker: string, scratch: string | null, graceS = 3): Watchdog {
+  const child = execa('/bin/sh', ['-c', SCRIPT, 'whyslow-watchdog', marker, String(graceS), scratch ?? ''], {
     detached: true,
     cleanup: false,
     reject: false,

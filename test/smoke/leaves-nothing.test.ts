@@ -12,18 +12,19 @@ const UNDER_LOAD_S = 7;
 const GONE_WITHIN_S = 8;
 
 describe('when whyslow ends', () => {
-  it('killed by SIGKILL: no tracer, no target, no load generator is left', async () => {
+  it('killed by SIGKILL: no tracer, no target, no load generator, no file is left', async () => {
     await inTempDir(async (dir) => {
       const before = new Set(tracers());
-      const run = execa(process.execPath, [bin, '-o', `${dir}/run`, '--', 'node', 'server.js', dir], { cwd: fixtureDir('node-hello'), reject: false, stdin: 'ignore' });
+      const run = execa(process.execPath, [bin, '--', 'node', 'server.js', dir], { cwd: fixtureDir('node-hello'), env: { TMPDIR: dir }, reject: false, stdin: 'ignore' });
       await sleep(UNDER_LOAD_S * 1000);
       expect(alive('server.js', dir).length).toBeGreaterThan(0);
+      expect(readdirSync(dir)).not.toEqual([]);
       run.kill('SIGKILL');
       await run;
-      const gone = () => alive('server.js', dir).length === 0 && tracers().every((pid) => before.has(pid)) && alive('autocannon-worker').length === 0;
+      const gone = () => alive('server.js', dir).length === 0 && tracers().every((pid) => before.has(pid)) && alive('autocannon-worker').length === 0 && readdirSync(dir).length === 0;
       for (let left = GONE_WITHIN_S; left > 0 && !gone(); left -= 0.2) await sleep(200);
 
-      expect(gone(), JSON.stringify({ target: alive('server.js', dir), tracers: tracers() })).toBe(true);
+      expect(gone(), JSON.stringify({ target: alive('server.js', dir), tracers: tracers(), files: readdirSync(dir) })).toBe(true);
     });
   });
 
