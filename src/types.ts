@@ -470,6 +470,31 @@ export interface SocketsFact {
   acceptsPerRequest: number | null;
 }
 
+/** One that the server asks: a database, a cache, an API, a resolver. */
+export interface OutboundPeer {
+  /** `127.0.0.1:6379`, `[::1]:6379`, `/run/redis.sock`. */
+  peer: string;
+  protocol: 'tcp' | 'udp' | 'unix' | 'other';
+  /** 0 where it has none. */
+  port: number;
+  /** Who listens there, if it is on this machine. */
+  process: string | null;
+  /** Its listener is a process of the target's own tree. */
+  ownTree: boolean;
+  /** Calls without a reply yet, on average (Little's law: rate x time of a call). */
+  pending: number;
+  /** Open connections, on average; null where not seen. */
+  connections: number | null;
+  callsPerS: number | null;
+  /** Of one call, from asking (or connecting) to the first reply. Null where it was not timed. */
+  waitMs: { mean: number; p50: number; p90: number } | null;
+  /** It ever replies: a log daemon does not, and nobody waits for it. */
+  answered: boolean;
+}
+
+/** Whom the server asks while it serves, most pending first. */
+export interface OutboundFact { source: 'ebpf' | 'ss'; peers: OutboundPeer[] }
+
 /** Where one request's mean latency goes; parts sum to `totalMs`. */
 export interface RequestTimeFact { totalMs: number; parts: { label: string; ms: number; share: number }[] }
 
@@ -487,7 +512,7 @@ export type FindingId =
   | 'load-non-2xx' | 'load-client-saturated' | 'load-timeouts'
   | 'nagle-delayed-ack' | 'missing-file-lookups' | 'startup-import-search'
   | 'event-loop-blocked' | 'cpu-bound-user' | 'gc-pressure' | 'timer-wait'
-  | 'worker-pool-exhausted' | 'single-core-bound' | 'healthy' | 'unknown';
+  | 'worker-pool-exhausted' | 'blocked-downstream' | 'single-core-bound' | 'healthy' | 'unknown';
 
 export interface Evidence {
   text: string;

@@ -17,6 +17,8 @@ export interface ScriptInput {
   threads: ReadonlyMap<number, readonly number[]>;
   /** False where reads cannot be watched (before 6.3) or need not: what `READS` marks goes; else what `NO READS` marks. */
   reads: boolean;
+  /** Ports that somebody listens on, in the target's network namespace. */
+  listening?: readonly number[];
 }
 
 /** A line a thread: beyond this many the program takes seconds to compile. The others are adopted as they are met. */
@@ -25,7 +27,7 @@ const SEEDS_AT_MOST = 400;
 const NUMBER = /^#define NR_(\w+) \d+/gm;
 
 /** A script of probes/ made ready for one target. It takes the root's pid as $1 and the served port as $2. */
-export function bpfScript({ name, arch, threads, reads }: ScriptInput): string {
+export function bpfScript({ name, arch, threads, reads, listening = [] }: ScriptInput): string {
   let text = readFileSync(fileURLToPath(new URL(`../../probes/${name}.bt`, import.meta.url)), 'utf8');
   if (/^(arm64|aarch64)$/.test(arch)) text = text.replace(NUMBER, (_, call: string) => `#define NR_${call} ${String(AARCH64[call] ?? ABSENT)}`);
   if (reads) text = text.replace(/^ *\/\/ NO READS \{[\s\S]*?\/\/ NO READS \}\n/gm, '');
@@ -37,6 +39,7 @@ export function bpfScript({ name, arch, threads, reads }: ScriptInput): string {
   if (tids.length === all.length) text = text.replace(/^ *\/\/ ADOPT \{[\s\S]*?\/\/ ADOPT \}\n/m, '');
   return text
     .replace(/^.*\/\/ SEED PROCESSES$/m, pids.map((pid) => `  @tracked[${String(pid)}] = (uint64)1;`).join('\n'))
+    .replace(/^(.*)\/\/ SEED LISTENERS$/m, (_, line: string) => [line, ...listening.map((port) => line.replaceAll('$2', String(port)))].join('\n'))
     // Whatever the line does for the root it does for each thread: $1 is the thread, (uint64)$1 its process.
     .replace(/^(.*)\/\/ SEED THREADS$/m, (_, line: string) =>
       tids.map(([tid, pid]) => line.replaceAll('(uint64)$1', `(uint64)${String(pid)}`).replaceAll('$1', String(tid))).join('\n'));

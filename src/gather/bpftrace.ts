@@ -10,6 +10,7 @@ import { keysFor, type MapKeys } from './bpf-keys.js';
 import { bpfScript } from './bpf-script.js';
 import { spawnBpftrace, whyNot } from './bpf-spawn.js';
 import { standings, threadsOf } from './bpf-threads.js';
+import { listeningPorts } from './listening-ports.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 import { watchEnd, type Finished } from './tool-process.js';
 
@@ -25,6 +26,8 @@ export interface BpfProbeInput extends MapKeys {
   wantsReads?: (ctx: ProbeContext) => boolean;
   /** Add to the output where each thread stood when the gate opened and when it closed. */
   standings?: boolean;
+  /** Tell it the ports that somebody listens on. */
+  listening?: boolean;
 }
 
 /** Compiling takes 0.3 s on a quiet machine. */
@@ -57,7 +60,7 @@ async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowNa
   const compile = () => {
     const threads = threadsOf(ctx.pids());
     mapKeys = keysFor(input, threads, ctx, window);
-    return launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads, reads }), ctx, mapKeys);
+    return launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads, reads, listening: input.listening ? listeningPorts(ctx.rootPid) : [] }), ctx, mapKeys);
   };
   const seeded = new Set(ctx.pids());
   let armed: Armed | null = await compile();

@@ -5,11 +5,13 @@ import { promisify } from 'node:util';
 import type { Artifact, Availability, Host } from '../types.js';
 import { monotonicNs } from './clock.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
+import { LISTENERS, outboundQuery, ownLines, socketInodes } from './ss-outbound.js';
 import { tied } from './tool-process.js';
 
 const run = promisify(execFile);
 
 const FILE = 'ss.txt';
+const OUTBOUND_FILE = 'ss-outbound.txt';
 
 /** Twice a second: a look costs the kernel some milliseconds, whose table of sockets it walks. */
 const EVERY_MS = 500;
@@ -23,7 +25,7 @@ const OUTPUT_BYTES = 8e6;
 /** No header; TCP, numeric, with the kernel's inner state and memory, one line a socket. */
 const OPTIONS = '-tinmHO';
 
-/** Sockets of the served port, as the kernel keeps them: unsent bytes, round trip, the listen queue. */
+/** Sockets of the served port, as the kernel keeps them: unsent bytes, round trip, the listen queue; and those to others. */
 export const ssProbe: Probe = {
   id: 'ss',
   weight: 'light',
@@ -49,11 +51,13 @@ function prepareSs(ctx: ProbeContext): PreparedProbe {
   if (port === null) throw new Error('the port is not known: no socket to look at');
   const inNamespace = namespacePrefix(ctx.rootPid);
   const file = join(ctx.dir, FILE);
+  const outboundFile = join(ctx.dir, OUTBOUND_FILE);
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
   let established = 0;
   let over = false;
   let looks = 0;
+  let looksOut = 0;
   let failure: unknown = null;
 
   const look = async (): Promise<void> => {
@@ -70,7 +74,18 @@ function prepareSs(ctx: ProbeContext): PreparedProbe {
       tooMany ? `# ${tNs} skipped` : `# ${tNs} established`, ...others,
       `# ${tNs} listen`, ...listening, '',
     ].join('\n'));
+    if (!tooMany) await lookOutbound(tNs);
     looks++;
+  };
+  const lookOutbound = async (tNs: number): Promise<void> => {
+    const inodes = socketInodes(ctx.pids());
+    if (inodes === null) return;
+    const first = looks === 0;
+    const [command, ...args] = [...inNamespace, 'ss', ...(first ? LISTENERS : outboundQuery(port))];
+    const { stdout } = await run(...tied(command ?? 'ss', args, 'KILL'), { timeout: TIMEOUT_MS, maxBuffer: OUTPUT_BYTES });
+    const lines = first ? stdout.split('\n').filter(Boolean) : ownLines(stdout, inodes);
+    appendFileSync(outboundFile, [`# ${tNs} ${first ? 'listeners' : 'outbound'}`, ...lines, ''].join('\n'));
+    looksOut++;
   };
   const loop = (): void => {
     looking = look().catch((error: unknown) => { failure = error; }).then(() => {
@@ -84,7 +99,8 @@ function prepareSs(ctx: ProbeContext): PreparedProbe {
     over = true;
     clearTimeout(timer);
     await looking;
-    if (looks > 0) return [{ probe: 'ss', window: 'all', file: FILE }];
+    const outbound: Artifact[] = looksOut > 0 ? [{ probe: 'ss', window: 'all', file: OUTBOUND_FILE }] : [];
+    if (looks > 0) return [{ probe: 'ss', window: 'all', file: FILE }, ...outbound];
     if (failure !== null) throw failure;
     return [];
   };

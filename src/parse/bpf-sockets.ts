@@ -6,26 +6,18 @@
  *   {"type": "map", "data": {"@send_bytes": {"1": 514692, "2": 48807}}}        n-th send; 5 = all later
  *   {"type": "map", "data": {"@sends_by": {"1,0,0": 4437, "2,0,1": 4337}}}     n-th send, TCP_NODELAY, held back?
  *   {"type": "map", "data": {"@gap_held": {"500": 1411}}}                      last send -> next read, held responses
- *   {"type": "map", "data": {"@out_wait": {"2,5432,500": 12}}}                 family, remote port, bucket: send -> reply
+ *   {"type": "map", "data": {"@out_wait": {"518,0,16777343,5432,500": 12}}}    family << 8 | protocol, address, port, bucket: send -> reply
+ *   {"type": "printf", "data": "unix 18446612686437057888 /run/redis.sock\n"}   where a unix socket's name lies, and the name
+ *   {"type": "printf", "data": "abstract 18446612686437057888 7 name...\n"}     the same, where the name begins with NUL
  */
 import { entriesOf, keyNumbers, numbersOf, periodsOf, readDumps, toNumber, type BpfHealth, type Dump } from './bpf-dumps.js';
 import { fineHist, type SummedHist } from './bpf-hist.js';
+import { outboundOf, type OutboundStat } from './bpf-outbound.js';
 
 export interface SocketsPeriod { startNs: number; endNs: number; requests: number; service: SummedHist; gapHeld: SummedHist; gapFree: SummedHist }
 
 /** The n-th send of a response, n from 1; 5 stands for the fifth and all later. */
 export interface NthSend { n: number; count: number; bytes: number; held: number; heldBytes: number; noDelay: number }
-
-/** Sockets to others: databases, caches, APIs. */
-export interface OutboundStat {
-  family: 'inet' | 'inet6' | 'unix' | 'other';
-  /** Remote port; 0 for unix sockets and unconnected UDP. */
-  port: number;
-  sends: number;
-  receives: number;
-  /** First send -> first reply, on one socket. Its sum over the window's length = replies waited for at once. */
-  wait: SummedHist;
-}
 
 export interface SocketsCapture {
   openNs: number;
@@ -46,12 +38,8 @@ export interface SocketsCapture {
   established: number;
   closedAfterResponse: number;
   outbound: OutboundStat[];
-  /** Sockets to others with a reply outstanding when the gate closed. */
-  pendingAtClose: number;
   slices: SocketsPeriod[];
 }
-
-const FAMILIES: Record<number, OutboundStat['family']> = { 1: 'unix', 2: 'inet', 10: 'inet6' };
 
 /** Null where the probe never saw anything. */
 export function parseSockets(chunks: string | Iterable<string>): SocketsCapture | null {
@@ -69,8 +57,7 @@ export function parseSockets(chunks: string | Iterable<string>): SocketsCapture 
     ...finesOf(last, null),
     established: total('@established'),
     closedAfterResponse: total('@closed_after_response'),
-    outbound: outboundOf(last),
-    pendingAtClose: entriesOf(maps, '@asked_at').filter(([socket]) => socket !== '0').length,
+    outbound: outboundOf(last, dumps),
     slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => ({
       startNs, endNs,
       requests: sum(numbersOf(after.maps, '@requests').values()) - sum(before ? numbersOf(before.maps, '@requests').values() : []),
@@ -103,14 +90,4 @@ function sendsOf({ maps }: Dump): NthSend[] {
       noDelay: counted(n, ([, noDelay]) => noDelay === 1),
     };
   }).sort((x, y) => x.n - y.n);
-}
-
-function outboundOf({ maps }: Dump): OutboundStat[] {
-  const [sends, receives, sums] = [numbersOf(maps, '@out_sends'), numbersOf(maps, '@out_recvs'), numbersOf(maps, '@out_wait_ns')];
-  const waits = entriesOf(maps, '@out_wait').map(([key, n]) => ({ key: keyNumbers(key), n: toNumber(n) }));
-  return [...new Set([...sends.keys(), ...receives.keys()])].map((key) => {
-    const [family = 0, port = 0] = keyNumbers(key);
-    const own = waits.filter((w) => w.key[0] === family && w.key[1] === port).map((w): [number, number] => [w.key[2] ?? 0, w.n]);
-    return { family: FAMILIES[family] ?? 'other', port, sends: sends.get(key) ?? 0, receives: receives.get(key) ?? 0, wait: fineHist(new Map(own), sums.get(key) ?? 0) };
-  });
 }

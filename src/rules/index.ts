@@ -1,4 +1,5 @@
 import type { Rule } from '../types.js';
+import { blockedDownstream } from './blocked-downstream.js';
 import { cpuBoundUser } from './cpu-bound-user.js';
 import { eventLoopBlocked } from './event-loop-blocked.js';
 import { gcPressure } from './gc-pressure.js';
@@ -24,6 +25,7 @@ export const rules: readonly Rule[] = [
   gcPressure,
   missingFileLookups,
   workerPoolExhausted,
+  blockedDownstream,
   nagleDelayedAck,
   timerWait,
   singleCoreBound,

@@ -3,6 +3,7 @@ import { requestsFact } from '../facts/requests.js';
 import { socketsFact } from '../facts/sockets.js';
 import type { RequestsFact, Rule, SocketsFact } from '../types.js';
 import { servingCpu } from './support/cpu.js';
+import { downstream, heldInFlight, peerName } from './support/downstream.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { inFlight, inService, meanLatencyMs } from './support/latency.js';
@@ -22,10 +23,14 @@ const LEAST_MS = 1;
 const TIGHT = { loose: 1.5, clear: 1.2 };
 /** Of the requests in flight: all wait at once, nobody waits for a turn. */
 const ALL_AT_ONCE = 0.8;
+/** Of the requests in flight: all of them, as near as it can be measured. */
+const TOGETHER = 0.95;
 /** Of the latency: a wait that explains less is not why. */
 const LEAST_SHARE = 0.1;
 /** Of responses held back: more, and Nagle may be what they wait for. */
 const HELD = 0.2;
+/** Of the requests in flight, waiting for another server: that is then what the wait is. */
+const DOWNSTREAM = 0.4;
 
 /** All requests in flight wait together, each as long as the other, while nobody works. */
 export const timerWait: Rule = {
@@ -50,13 +55,18 @@ export const timerWait: Rule = {
     const not = whyNot(wait, flying - heldInFlight(requests.value, sockets), sleeps);
     if (not) return absent(not);
     const waitMs = Math.max(0, wait.meanMs - (cpu.value.msPerRequest ?? 0));
-    const share = clamp(waitMs / latencyMs);
+    const others = optional(downstream(read));
+    const watched = downstream(read).ok;
+    const pending = others?.peer.pending ?? 0;
+    if (others && others.share >= DOWNSTREAM) return absent(`${count(others.waiting)} of ${count(flying)} requests in flight wait for ${peerName(others.peer)}`);
+    // Calls of others are part of the wait, but no timer.
+    const share = clamp(waitMs / latencyMs - (others?.share ?? 0));
     if (share < LEAST_SHARE) return absent(`the wait is ${percent(share)} of the latency`);
     const loop = optional(read(eventLoopFact));
     return found({
       id, title, kind: 'cause',
-      summary: `Each request waits about ${ms(wait.p50Ms)} for ${sleeps ? `a sleep (${asleep.syscall})` : 'a timer or something as regular'}, all ${count(flying)} in flight at once, while the server uses ${percent(cpu.value.busy)} of a core.`,
-      confidence: confidence(0.5, [[sleeps ? true : null, 0.2], [sockets?.serviceMs ? true : null, 0.1], [wait.atOnce === null ? null : true, 0.05], [wait.spread <= TIGHT.clear, 0.08], [loop === null ? null : findStalls(loop, requests.value).kind === 'none', 0.02]]),
+      summary: `Each request waits about ${ms(wait.p50Ms)} for ${sleeps ? `a sleep (${asleep.syscall})` : 'a timer or something as regular'}, ${whoWaits(wait, flying, sleeps)}, while the server uses ${percent(cpu.value.busy)} of a core.`,
+      confidence: confidence(0.5, [[sleeps ? true : null, 0.2], [sockets?.serviceMs ? true : null, 0.1], [watched && !sleeps ? true : null, 0.1], [wait.atOnce === null ? null : true, 0.05], [wait.spread <= TIGHT.clear, 0.08], [loop === null ? null : findStalls(loop, requests.value).kind === 'none', 0.02]]),
       cost: { share, msPerRequest: waitMs },
       evidence: [
         evidence(`${wait.what}: p10 ${ms(wait.p10Ms)}, p50 ${ms(wait.p50Ms)}, p90 ${ms(wait.p90Ms)}`, wait.p50Ms, 'ms'),
@@ -64,7 +74,8 @@ export const timerWait: Rule = {
         sleeps ? evidence(`the threads that serve stand in ${asleep.syscall} ${percent(asleep.share)} of their time`, asleep.share, 'share')
           : evidence(`the serving threads stand in their event wait ${percent(occ.value.servingIdle)} of the time`, occ.value.servingIdle, 'share'),
         evidence(`the serving ${cpu.value.limit} used ${percent(cpu.value.cpuShare)} of a core`, cpu.value.cpuShare, 'cores'),
-        ...(sleeps ? [] : [against('a service that always takes the same time would look alike: outbound connections are not watched', 0, 'flag')]),
+        ...(sleeps ? [] : [watched ? evidence(`${count(pending)} calls to other servers were under way at once`, pending, 'calls')
+          : against('a service that always takes the same time would look alike: outbound connections are not watched', 0, 'flag')]),
       ],
       culprit: sleeps ? { kind: 'syscall', name: asleep.syscall } : null,
       advice: [
@@ -75,6 +86,12 @@ export const timerWait: Rule = {
     });
   },
 };
+
+/** Those held back by the kernel at that moment are in flight, and wait for something else. */
+function whoWaits(wait: Wait, flying: number, sleeps: boolean): string {
+  if (wait.atOnce === null || sleeps) return `${count(flying)} of them in flight`;
+  return wait.atOnce >= TOGETHER * flying ? `all ${count(flying)} in flight at once` : `${count(wait.atOnce)} of the ${count(flying)} in flight at once`;
+}
 
 interface Wait { what: string; p10Ms: number; p50Ms: number; p90Ms: number; meanMs: number; spread: number; atOnce: number | null; held: boolean }
 
@@ -88,11 +105,6 @@ function waitOf(sockets: SocketsFact | null, requests: RequestsFact, latencyMs: 
   }
   const [p50, p90] = [latency?.p50 ?? latencyMs, latency?.p90 ?? latencyMs];
   return { what: 'latency at the client', p10Ms: p50, p50Ms: p50, p90Ms: p90, meanMs: latencyMs, spread: ratio(p90, p50), atOnce: null, held };
-}
-
-/** Responses that the kernel holds back until the client's ACK are in flight, but no longer the server's to answer. */
-function heldInFlight(requests: RequestsFact, sockets: SocketsFact | null): number {
-  return requests.headline.rps * (sockets?.heldShare ?? 0) * (sockets?.heldGapMs ?? 0) / 1000;
 }
 
 function whyNot(wait: Wait, flying: number, sleeps: boolean): string | null {

@@ -1,14 +1,14 @@
 import { clearLatency } from './latency.js';
 import type {
   EventLoopFact, Fact, FactReader, FailedPath, FailedPathsFact, Frame, GcFact, Gathered, HotFunction, HotFunctionsFact, LedgerFact,
-  LedgerPart, LongTick, OverheadFact, RequestsFact, SocketsFact, SyscallsFact, ThreadsFact, ThreadUse, WindowLoad,
+  LedgerPart, LongTick, OutboundFact, OutboundPeer, OverheadFact, RequestsFact, SocketsFact, SyscallsFact, ThreadsFact, ThreadUse, WindowLoad,
 } from '../../src/types.js';
 
 /** Facts by name, as rules would read them from a run; what is not in the map was not observed. */
 export interface FactValues {
   requests?: RequestsFact; threads?: ThreadsFact; ledger?: LedgerFact; syscalls?: SyscallsFact;
   'failed-paths'?: FailedPathsFact; 'event-loop'?: EventLoopFact; gc?: GcFact; 'hot-functions'?: HotFunctionsFact;
-  sockets?: SocketsFact; overhead?: OverheadFact;
+  sockets?: SocketsFact; outbound?: OutboundFact; overhead?: OverheadFact;
 }
 
 export const readerOf = (values: FactValues): FactReader => <T>(fact: Fact<T>): Gathered<T> => {
@@ -90,6 +90,13 @@ export const sockets = (more: Partial<SocketsFact> = {}): SocketsFact => ({
   listenQueue: { max: 0, limit: 511 }, acceptsPerRequest: 0, ...more,
 });
 
+export const peer = (pending: number, more: Partial<OutboundPeer> = {}): OutboundPeer => ({
+  peer: '127.0.0.1:6379', protocol: 'tcp', port: 6379, process: 'redis-server', ownTree: false, pending, connections: Math.ceil(pending),
+  callsPerS: pending * 25, waitMs: { mean: 40, p50: 40, p90: 42 }, answered: true, ...more,
+});
+
+export const outbound = (...peers: OutboundPeer[]): OutboundFact => ({ source: 'ebpf', peers });
+
 export const failedPath = (path: string, calls: number, perRequest: number | null, more: Partial<FailedPath> = {}): FailedPath =>
   ({ path, errno: 'ENOENT', syscall: 'newfstatat', phase: perRequest === null ? 'startup' : 'serving', calls, perRequest, truncated: false, ...more });
 
@@ -142,6 +149,7 @@ export const nodeHello = (): FactValues => {
       hotFunction(handler, 0.03, 0.47),
     ], { app: 0.03, runtime: 0.64, kernel: 0.3, gc: 0.02 }),
     sockets: sockets(),
+    outbound: outbound(),
   };
 };
 

@@ -3,6 +3,7 @@ import { failedPathsFact } from '../../facts/failed-paths.js';
 import { gcFact } from '../../facts/gc.js';
 import { hotFunctionsFact } from '../../facts/hot-functions.js';
 import { ledgerFact } from '../../facts/ledger.js';
+import { outboundFact } from '../../facts/outbound.js';
 import { requestsFact } from '../../facts/requests.js';
 import { socketsFact } from '../../facts/sockets.js';
 import { syscallsFact } from '../../facts/syscalls.js';
@@ -20,4 +21,5 @@ export const FACT_LABELS: { fact: Fact<unknown>; label: string }[] = [
   { fact: gcFact, label: 'garbage collection' },
   { fact: hotFunctionsFact, label: 'hot functions' },
   { fact: socketsFact, label: 'requests at the server\'s sockets' },
+  { fact: outboundFact, label: 'calls to other servers' },
 ];

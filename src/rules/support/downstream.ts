@@ -1,0 +1,88 @@
+import { outboundFact } from '../../facts/outbound.js';
+import { requestsFact } from '../../facts/requests.js';
+import { socketsFact } from '../../facts/sockets.js';
+import type { FactReader, Gathered, OutboundFact, OutboundPeer, RequestsFact, SocketsFact } from '../../types.js';
+import { clamp, optional } from './finding.js';
+import { inFlight, inService } from './latency.js';
+import { occupancy, type Occupancy } from './occupancy.js';
+
+/**
+ * Requests that wait for another server, by Little's law (calls in flight = rate x time of a call):
+ *
+ *   in flight 50, calls 49           peer          a slow peer: everyone waits for it at once
+ *   in flight 50, calls 8 of 8       connections   a pool of 8, or 1 of 1 a lock: the others wait for their turn
+ *   in flight 50, calls 4, 4 read    workers       each worker waits for its reply, and nobody reads the others
+ */
+export interface Downstream {
+  peer: OutboundPeer;
+  kind: 'peer' | 'connections' | 'workers';
+  /** Calls at once, where never more of them are under way; null without such a limit. */
+  limit: number | null;
+  /** Requests in flight that wait for the peer or for a turn to ask it. */
+  waiting: number;
+  /** Of the requests in flight. */
+  share: number;
+  source: OutboundFact['source'];
+}
+
+/** Of the connections: so many with a call under way, and all are taken. */
+const ALL_TAKEN = 0.85;
+/** Requests beyond those limited to N that make a queue, as a share of N. */
+const QUEUE = 0.3;
+/** Read and not answered against calls under way: about as many, and nobody reads the others. */
+const READ_BEYOND = 1.5;
+/** Fewer calls at once than this are nothing that many wait for, unless one at a time is all there may be. */
+const LEAST_PENDING = 0.3;
+const DNS_PORT = 53;
+/** A thread in one of these waits for a peer. */
+export const ASKS = /^(recvfrom|recvmsg|read|readv|poll|ppoll|select|pselect6|connect|epoll_wait|epoll_pwait2?)$/;
+
+/** The peer that most requests wait for; null where outbound calls were watched and nobody waits. */
+export function downstream(read: FactReader): Gathered<Downstream | null> {
+  const [outbound, requests] = [read(outboundFact), read(requestsFact)];
+  if (!outbound.ok) return outbound;
+  if (!requests.ok) return requests;
+  const { source, peers } = outbound.value;
+  // Resolvers are the matter of dns-per-request.
+  const [peer] = peers.filter((p) => p.answered && p.port !== DNS_PORT);
+  if (!peer || peer.pending < LEAST_PENDING) return { ok: true, value: null };
+  const flying = Math.max(inFlight(requests.value), peer.pending);
+  const sockets = optional(read(socketsFact));
+  const limit = limitOf(peer, flying);
+  if (limit === null) {
+    const waiting = Math.min(peer.pending, flying);
+    return { ok: true, value: { peer, source, limit, kind: 'peer', waiting, share: clamp(waiting / (flying || 1)) } };
+  }
+  const held = heldInFlight(requests.value, sockets);
+  const kind = waitsInWorkers(limit, requests.value, sockets, optional(occupancy(read))) ? 'workers' : 'connections';
+  // Whoever is in flight passes through here, and here is where the queue stands: the rest was spent on the way.
+  const waiting = Math.max(peer.pending, flying - held - working(read));
+  return { ok: true, value: { peer, source, limit, kind, waiting, share: clamp(waiting / (flying || 1)) } };
+}
+
+/** All connections have a call under way (or the only one that may be), while more requests are in flight. */
+function limitOf({ pending, connections }: OutboundPeer, flying: number): number | null {
+  const most = connections === null || connections < 1 ? Math.max(1, Math.round(pending)) : Math.round(connections);
+  const known = connections !== null || most === 1;
+  return known && pending >= ALL_TAKEN * most && flying >= (1 + QUEUE) * most + QUEUE ? most : null;
+}
+
+function waitsInWorkers(limit: number, requests: RequestsFact, sockets: SocketsFact | null, occ: Occupancy | null): boolean {
+  const read = inService(requests, sockets);
+  if (read !== null) return read <= READ_BEYOND * limit;
+  return occ !== null && occ.threads > 1 && Math.abs(occ.threads - limit) <= 1;
+}
+
+/** Requests on a CPU or in line for it, on average. */
+function working(read: FactReader): number {
+  const occ = optional(occupancy(read));
+  return occ ? occ.occupied * occ.onCpu : 0;
+}
+
+/** Responses that the kernel holds back until the client's ACK are in flight, but no longer the server's to answer. */
+export function heldInFlight(requests: RequestsFact, sockets: SocketsFact | null): number {
+  return requests.headline.rps * (sockets?.heldShare ?? 0) * (sockets?.heldGapMs ?? 0) / 1000;
+}
+
+/** `127.0.0.1:6379 (redis-server)`. */
+export const peerName = (peer: OutboundPeer): string => (peer.process === null ? peer.peer : `${peer.peer} (${peer.process})`);
