@@ -8,13 +8,13 @@
  *   # 2087733677000 outbound
  *   ESTAB 0 0 127.0.0.1:40012 127.0.0.1:6379 ino:6577 sk:6b6 <-> ... bytes_sent:310 bytes_received:95 ... lastsnd:4 lastrcv:40
  *
- * Sent since it last received: it waits for a reply (lastsnd < lastrcv). What is younger than the kernel's tick (1 to 10 ms)
- * shows as equal, and is not counted.
+ * Sent since it last received: it waits for a reply (lastsnd < lastrcv). Where it asked again within the kernel's tick (1 to
+ * 10 ms) both are equal: then it waits if it sent one segment of data more than it got, as one who takes turns does.
  */
 export interface OutboundSocket {
   address: string;
   port: number;
-  /** It asked and has no answer, or it connects. Never too often; quick calls are missed. */
+  /** It asked and has no answer, or it connects. Missed where replies come in several segments and the next call follows at once. */
   pending: boolean;
   /** The answer lies there unread: the server is late, not the peer. */
   unreadBytes: number;
@@ -57,7 +57,9 @@ function socketOf(line: string, listeners: readonly Listener[]): OutboundSocket[
   // The accepted end of a connection to a server inside the tree.
   if (listeners.some((l) => l.protocol === 'tcp' && l.port === endOf(local).port)) return [];
   const figure = (name: string): number => Number(new RegExp(` ${name}:(\\d+)`).exec(details)?.[1] ?? 0);
-  const asked = figure('bytes_sent') > 0 && (figure('bytes_received') === 0 || figure('lastsnd') < figure('lastrcv'));
+  const [sentMs, receivedMs] = [figure('lastsnd'), figure('lastrcv')];
+  const asked = figure('bytes_sent') > 0 && (figure('bytes_received') === 0 || sentMs < receivedMs
+    || (sentMs === receivedMs && figure('data_segs_out') === figure('data_segs_in') + 1));
   return [{ ...endOf(remote), unreadBytes: Number(unread), pending: Number(unread) === 0 && (state === 'SYN-SENT' || asked) }];
 }
 
