@@ -34,9 +34,6 @@ const READ_BEYOND = 1.5;
 /** Fewer calls at once than this are nothing that many wait for, unless one at a time is all there may be. */
 const LEAST_PENDING = 0.3;
 const DNS_PORT = 53;
-/** A thread in one of these waits for a peer. */
-export const ASKS = /^(recvfrom|recvmsg|read|readv|poll|ppoll|select|pselect6|connect|epoll_wait|epoll_pwait2?)$/;
-
 /** The peer that most requests wait for; null where outbound calls were watched and nobody waits. */
 export function downstream(read: FactReader): Gathered<Downstream | null> {
   const [outbound, requests] = [read(outboundFact), read(requestsFact)];
