@@ -120,7 +120,9 @@ export type ProbeId =
   | 'ledger'        // eBPF: where each thread's wall time goes; `ledger`
   | 'perf'          // perf record, on-CPU stacks, stays on
   | 'node'          // preload: loop delay, ELU, GC, heap
+  | 'python'        // sitecustomize: GC
   | 'cpuprofile'    // preload: V8 CPU profile; `profile`
+  | 'python-profile' // sitecustomize: SIGPROF sampler; `profile`
   | 'strace';       // fallback where eBPF is refused: startup and a window of its own
 
 export interface ProbeStatus {
@@ -367,10 +369,20 @@ export interface Frame {
   package: string | null;
 }
 
-export interface HotFunction { frame: Frame; selfShare: number; totalShare: number; callers: Frame[] }
+export interface HotFunction {
+  frame: Frame;
+  selfShare: number;
+  totalShare: number;
+  /**
+   * Its total without what it hands back to the program: what a middleware calls through its framework, what `main` calls
+   * through the server's loop. Absent where the source does not tell.
+   */
+  ownedShare?: number;
+  callers: Frame[];
+}
 
 export interface HotFunctionsFact {
-  source: 'cpuprofile' | 'perf';
+  source: 'cpuprofile' | 'python' | 'perf';
   pid: number;
   tid: number;
   samples: number;
@@ -437,7 +449,8 @@ export interface GcFact {
   /** Of the thread's wall time over the load. */
   share: number;
   byKind: { kind: string; count: number; totalMs: number; maxMs: number }[];
-  heapUsedMB: { first: number; last: number; max: number };
+  /** Null where the runtime does not tell (Python). */
+  heapUsedMB: { first: number; last: number; max: number } | null;
   /** Bytes allocated a request, from heap growth between collections; null when not known. */
   allocatedPerRequestKB: number | null;
 }

@@ -3,6 +3,7 @@ import type { GcPause, NodeRecords } from '../parse/node-ndjson.js';
 import type { Fact, GcFact, RequestsFact } from '../types.js';
 import { loadSpan, seconds } from './artifacts.js';
 import { groupBy } from './group-by.js';
+import { pythonGc } from './python-gc.js';
 import { need } from './reader.js';
 import { nodeRecordsFact } from './recordings.js';
 import { requestsFact } from './requests.js';
@@ -13,7 +14,10 @@ export const gcFact: Fact<GcFact> = {
   compute(run, read) {
     const span = loadSpan(run);
     if (!span) throw new NoData('no load was driven in this run');
-    const threads = need(read(nodeRecordsFact)).map((records) => ({ records, pauses: pausesIn(records, span) }));
+    const python = pythonGc(read, span);
+    const node = read(nodeRecordsFact);
+    if (python && !node.ok) return python;
+    const threads = need(node).map((records) => ({ records, pauses: pausesIn(records, span) }));
     const worst = threads.sort((a, b) => totalMs(b.pauses) - totalMs(a.pauses))[0];
     if (!worst?.records.meta) throw new NoData('no Node thread was watched');
     const { records: { meta }, pauses } = worst;

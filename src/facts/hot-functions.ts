@@ -3,18 +3,19 @@ import type { CpuProfile } from '../parse/cpuprofile.js';
 import { NoData } from '../errors.js';
 import type { Fact, Frame, HotFunction, HotFunctionsFact } from '../types.js';
 import { perfHotFunctions } from './perf-hot-functions.js';
+import { pythonHotFunctions } from './python-hot-functions.js';
 import { cpuProfilesFact } from './recordings.js';
 
 /** Fewer samples on the CPU name nobody. */
 const LEAST_SAMPLES = 20;
 
-/** Which functions hold the CPU, on the thread that uses most of it: V8's own profile, else perf's native frames. */
+/** Which functions hold the CPU, on the thread that uses most of it: V8's own profile, Python's, else perf's native frames. */
 export const hotFunctionsFact: Fact<HotFunctionsFact> = {
   name: 'hot-functions',
   compute(run, read) {
     const profiles = read(cpuProfilesFact);
     const busiest = profiles.ok ? busiestOf(profiles.value) : null;
-    return busiest ?? perfHotFunctions(run, read);
+    return busiest ?? pythonHotFunctions(read) ?? perfHotFunctions(run, read);
   },
 };
 

@@ -1,6 +1,7 @@
 import { NoData } from '../errors.js';
 import { parseCpuProfile, type CpuProfile } from '../parse/cpuprofile.js';
 import { parseNodeNdjson, type NodeRecords } from '../parse/node-ndjson.js';
+import { parsePythonNdjson, type PythonProfile, type PythonRecords } from '../parse/python-ndjson.js';
 import { parseProc, type ProcRecording } from '../parse/proc-ndjson.js';
 import type { Fact } from '../types.js';
 import { artifactsOf, missing } from './artifacts.js';
@@ -37,6 +38,26 @@ export const cpuProfilesFact: Fact<CpuProfile[]> = {
       }
     });
     if (profiles.length === 0) throw missing(run, 'cpuprofile');
+    return profiles;
+  },
+};
+
+/** What the sitecustomize wrote, a recording a process. */
+export const pythonRecordsFact: Fact<PythonRecords[]> = {
+  name: 'python-records',
+  compute(run) {
+    const records = artifactsOf(run, 'python').map((a) => parsePythonNdjson(run.text(a))).filter((r) => r.meta !== null);
+    if (records.length === 0) throw missing(run, 'python');
+    return records;
+  },
+};
+
+/** Profiles of Python processes by CPU time. */
+export const pythonProfilesFact: Fact<PythonProfile[]> = {
+  name: 'python-profiles',
+  compute(run) {
+    const profiles = artifactsOf(run, 'python-profile').flatMap((a) => parsePythonNdjson(run.text(a)).profile ?? []);
+    if (profiles.length === 0) throw missing(run, 'python-profile');
     return profiles;
   },
 };

@@ -5,6 +5,8 @@ import { ledgerProbe } from './ledger.js';
 import { nodeProbe } from './node.js';
 import { perfProbe } from './perf.js';
 import { procProbe } from './proc.js';
+import { pythonProbe } from './python.js';
+import { pythonProfileProbe } from './python-profile.js';
 import { schedProbe } from './sched.js';
 import { socketsProbe } from './sockets.js';
 import { ssProbe } from './ss.js';
@@ -13,6 +15,6 @@ import { syscallsProbe } from './syscalls.js';
 
 /** Every probe there is. */
 export const PROBES: readonly Probe[] = [
-  procProbe, nodeProbe, schedProbe, perfProbe, ssProbe,
-  syscallsProbe, socketsProbe, failedPathsProbe, ledgerProbe, cpuprofileProbe, straceProbe,
+  procProbe, nodeProbe, pythonProbe, schedProbe, perfProbe, ssProbe,
+  syscallsProbe, socketsProbe, failedPathsProbe, ledgerProbe, cpuprofileProbe, pythonProfileProbe, straceProbe,
 ];

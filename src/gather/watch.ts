@@ -113,7 +113,7 @@ export async function watch(input: WatchInput): Promise<Watched> {
 }
 
 /** Probes that stay on from launch; the other lasting ones start when the port is known. */
-export const FROM_LAUNCH: readonly ProbeId[] = ['proc', 'node'];
+export const FROM_LAUNCH: readonly ProbeId[] = ['proc', 'node', 'python'];
 
 const sleep = (s: number) => new Promise<void>((resolve) => setTimeout(resolve, s * 1000));
 

@@ -18,6 +18,8 @@ const SHOWS: Record<ProbeId, string> = {
   perf: 'stacks on the CPU, native and kernel',
   node: 'Node: loop delay, garbage collection, heap',
   cpuprofile: 'Node: which function, which line',
+  python: 'Python: garbage collection',
+  'python-profile': 'Python: which function, which line',
   strace: 'syscalls and paths without eBPF (slow)',
 };
 

@@ -42,12 +42,13 @@ export const cpuBoundUser: Rule = {
 function named(cpu: ServingCpu, hot: HotFunctionsFact, code: HotCode): Diagnosis {
   const where = frameName(code.frame);
   const what = code.how === 'builtin' && code.through ? `${where} spends ${percent(code.ownedShare)} of the CPU in ${frameName(code.through)}`
+    : code.through ? `${where} holds ${percent(code.ownedShare)} of the CPU, most of it in the call of ${frameName(code.through)}`
     : `${where} holds ${percent(code.ownedShare)} of the CPU (${percent(code.selfShare)} in its own lines)`;
   const costMs = cpu.msPerRequest === null ? null : cpu.msPerRequest * code.ownedShare;
   return found({
     id, title, kind: 'cause',
     summary: `${what}${costMs === null ? '' : `, ${ms(costMs)} of each request`}; the serving ${cpu.limit} is at ${percent(cpu.busy)} of a core.`,
-    confidence: confidence(0.65, [[code.how !== 'spread', 0.1], [code.ownedShare >= 0.3, 0.1], [hot.source === 'cpuprofile' ? true : null, 0.05], [cpu.busy >= 0.9, 0.06], [cpu.runQueueShare < STARVED, 0.05]]),
+    confidence: confidence(0.65, [[code.how !== 'spread', 0.1], [code.ownedShare >= 0.3, 0.1], [hot.source !== 'perf' ? true : null, 0.05], [cpu.busy >= 0.9, 0.06], [cpu.runQueueShare < STARVED, 0.05]]),
     cost: { share: code.ownedShare * cpu.latencyShare, msPerRequest: costMs },
     evidence: [
       ...cpuEvidence(cpu),

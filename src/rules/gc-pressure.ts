@@ -43,7 +43,7 @@ export const gcPressure: Rule = {
         ...gc.byKind.map((k) => evidence(`${k.kind}: ${count(k.count)} pauses, ${ms(k.totalMs)} in all, longest ${ms(k.maxMs)}`, k.totalMs, 'ms')),
         ...(gc.allocatedPerRequestKB === null ? [] : [evidence(`about ${count(gc.allocatedPerRequestKB)} kB allocated a request`, gc.allocatedPerRequestKB, 'kB/request')]),
         ...(costMs === null ? [] : [evidence(`${ms(costMs)} of CPU a request goes into it`, costMs, 'ms/request')]),
-        evidence(`heap ${count(gc.heapUsedMB.first)} to ${count(gc.heapUsedMB.last)} MB, at most ${count(gc.heapUsedMB.max)} MB`, gc.heapUsedMB.max, 'MB'),
+        ...(gc.heapUsedMB === null ? [] : [evidence(`heap ${count(gc.heapUsedMB.first)} to ${count(gc.heapUsedMB.last)} MB, at most ${count(gc.heapUsedMB.max)} MB`, gc.heapUsedMB.max, 'MB')]),
         ...(allocator ? [evidence(`${frameName(allocator.frame)} is the hottest code besides${allocator.seen ? ', and collections start in it' : ' (likely, not certain, what allocates)'}`, 1, 'function')] : []),
       ],
       culprit: allocator && functionCulprit(allocator.frame),
@@ -51,7 +51,7 @@ export const gcPressure: Rule = {
         `Allocate less a request${allocator ? `, first in ${frameName(allocator.frame)}` : ''}: no copies of large objects, no parse and stringify to clone, reuse buffers.`,
         isYoung(worst) ? 'Most of it is the young generation: a larger one (Node: --max-semi-space-size=64) makes collections rarer.'
           : 'Most of it is the old generation: look for caches that grow and objects that live for a few requests.',
-        ...(requests && gc.heapUsedMB.last > 1.5 * gc.heapUsedMB.first ? ['The heap grew through the load: look for a leak as well.'] : []),
+        ...(requests && gc.heapUsedMB && gc.heapUsedMB.last > 1.5 * gc.heapUsedMB.first ? ['The heap grew through the load: look for a leak as well.'] : []),
         'Check: the GC share in this report falls, and CPU per request with it.',
       ],
     });

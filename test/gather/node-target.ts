@@ -67,7 +67,7 @@ export function launchNode({ files, execArgv = [], env = {}, folderName = 'app',
 }
 
 /** Live processes of the group. */
-function groupOf(pgid: number): number[] {
+export function groupOf(pgid: number): number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/stat`)).map(Number).filter((pid) => {
     try {
       const rest = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];

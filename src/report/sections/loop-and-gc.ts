@@ -87,7 +87,7 @@ function gcLines(gc: GcFact, style: Style): string[] {
     `${percent(gc.share)} of thread ${gc.tid}`,
     `${whole(gc.pauses)} pauses, ${time(gc.totalMs, style.unicode)} in all, longest ${time(gc.maxMs, style.unicode)}`,
     ...(kinds === '' ? [] : [kinds]),
-    `heap ${mb(gc.heapUsedMB.first)} to ${mb(gc.heapUsedMB.last)}, at most ${mb(gc.heapUsedMB.max)}`,
+    ...(gc.heapUsedMB === null ? [] : [`heap ${mb(gc.heapUsedMB.first)} to ${mb(gc.heapUsedMB.last)}, at most ${mb(gc.heapUsedMB.max)}`]),
     ...(gc.allocatedPerRequestKB === null ? [] : [`${kb(gc.allocatedPerRequestKB)} allocated a request`]),
   ];
   return wrapHanging('  GC  ', parts.join('; '), style.width);

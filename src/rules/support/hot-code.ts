@@ -1,5 +1,6 @@
 import type { Culprit, Frame, HotFunction, HotFunctionsFact } from '../../types.js';
 import { frameName } from './format.js';
+import { hottestOwned } from './owned-code.js';
 
 /** The function that holds the CPU, and in what way it does. */
 export interface HotCode {
@@ -7,9 +8,12 @@ export interface HotCode {
   selfShare: number;
   /** What would be saved without it: its own time and all it calls. */
   ownedShare: number;
-  /** self: in its own lines; builtin: in a costly call of the runtime that it makes; spread: over many small functions below it. */
-  how: 'self' | 'builtin' | 'spread';
-  /** The runtime's function, for `builtin`. */
+  /**
+   * self: in its own lines; builtin: in a costly call of the runtime that it makes; call: below a function of a package or the
+   * runtime that it calls; spread: over many small functions below it.
+   */
+  how: 'self' | 'builtin' | 'call' | 'spread';
+  /** The function called, for `builtin` and `call`. */
   through: Frame | null;
 }
 
@@ -44,6 +48,7 @@ export const ownShare = (hot: HotFunctionsFact): number => hot.byOrigin.app + ho
  * `explained`: functions that another finding accounts for.
  */
 export function hottestOwn(hot: HotFunctionsFact, explained: (f: HotFunction) => boolean = () => false): HotCode | null {
+  if (hot.functions.some((f) => f.ownedShare !== undefined)) return hottestOwned(hot, explained);
   const terminal = terminalMachinery(hot);
   const own = hot.functions.filter((f) => isOwn(f.frame) && !explained(f))
     .map((f) => ({ ...f, ownedShare: dispatches(f, hot) ? f.selfShare : ownedShare(f, terminal) }));

@@ -1,0 +1,277 @@
+"""
+A profile of one Python process by CPU time: ITIMER_PROF and its SIGPROF, for as long as python.control says. Loaded only then.
+
+  one thread         SIGPROF, the frame that was running; what the thread used since the last sample is its weight. A call
+                     into C delays the handler to its end; its whole time then counts for the line that made the call
+  several            a handler runs in the main thread only, and newer kernels give the signal to the thread that used the
+                     CPU: so a thread of our own looks instead. Under the GIL a thread that gave the lock up is seen where it
+                     waits, not where it worked; so it looks twice:
+
+                          all clocks    0.2 ms     all clocks, all frames
+                     -----|-------------------------|------------------------------ 7 ms ---|---
+                          whose CPU clock went on between the two was at work, and stands where it was made to stop
+
+                     It answers for what the process used since the last time; so threads of one request each, which
+                     mostly end unseen, are stood for by those that are met.
+
+At its end, in python.<pid>.ndjson (watch.py):
+
+  {"type":"function","id":0,"name":"render","file":"/app/views.py","line":12}
+  {"type":"stack","id":0,"line":31,"functions":[4,2,0]}                  innermost first; line: where the innermost stood
+  {"type":"thread","tid":71,"name":"MainThread"}
+  {"type":"samples","tid":71,"samples":[[91,0,9800000]]}                 time, stack, CPU of this thread since its last sample
+  {"type":"gc-stacks","stacks":[[0,3,4100000]]}                          stack, collections that began in it, their ns
+  {"type":"profile","event":"stopped","id":1,"atNs":9,"startNs":1,"endNs":8,"cpuNs":7,"intervalUs":7000,"modules":["asyncio"]}
+"""
+import posix
+import sys
+import _signal
+
+# A prime number of ms, so as not to beat with what happens every 5 or 10 ms. Of CPU time, so an idle process has none.
+INTERVAL_S = 0.007
+# Threads under the GIL: the handler's thread gets its turn only this long after the signal. With the usual 5 ms a thread that
+# works less than that at a time would always be seen where it gave the lock up, never where it worked.
+SWITCH_S = 0.0001
+MAX_FRAMES = 250
+MAX_STACKS = 20000
+POLL_NS = 50000000
+LOOK_S = 0.0002
+OTHERS_NS = 2000000
+# A thread that woke and went to sleep again between the two looks was not at work.
+LEAST_NS = 20000
+LOOPS = ('asyncio', 'gevent', 'eventlet', 'tornado.ioloop', 'twisted.internet.reactor', 'uvloop', 'trio', 'curio', 'uwsgi', 'gunicorn',
+         'waitress', 'cheroot', 'werkzeug.serving', 'socketserver', 'wsgiref')
+
+_frames = sys._current_frames
+# Number of futex, in which a thread that was made to give up the GIL stands.
+_FUTEX = {'x86_64': b'202', 'aarch64': b'98'}.get(posix.uname().machine)
+# CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED: the CPU clock of the thread with this kernel id, include/linux/posix-timers.h
+_THREAD_CLOCK = 6
+
+
+def at_work(tid):
+    """Running, or in line for the GIL; a thread asleep in another call did its work somewhere else."""
+    if _FUTEX is None:
+        return True
+    try:
+        fd = posix.open('/proc/self/task/%d/syscall' % tid, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        return posix.read(fd, 16).split()[0] in (b'running', _FUTEX)
+    except (OSError, IndexError):
+        return True
+    finally:
+        posix.close(fd)
+
+
+class Sampler(object):
+    def __init__(self, watch, order, tools):
+        self.watch = watch
+        self.id = order[1]
+        self.until = order[3]
+        # Taken when the interpreter started: gevent and tests replace what the modules hold.
+        self.mono, self.thread_time, self.process_time, self.clock, self.sleep, self.start_thread, self.get_ident, self.quoted, self.plain = tools
+        self.codes = {}
+        self.stacks = {}
+        self.samples = {}
+        self.names = {watch.pid: 'MainThread'}
+        self.threads = {}
+        self.own_exec = {}
+        self.own_switch = None
+        self.gc_stack = None
+        self.gc_stacks = {}
+        self.last_poll = self.start = self.mono()
+
+    def begin(self):
+        if _signal.getitimer(_signal.ITIMER_PROF) != (0.0, 0.0):
+            raise RuntimeError('ITIMER_PROF is in use')
+        self.main = self.get_ident()
+        self.start_cpu = self.process_cpu = self.process_time()
+        self.main_cpu = self.thread_time()
+        self.watch.emit('{"type":"profile","event":"started","id":%d,"atNs":%d}' % (self.id, self.mono()))
+        if len(_frames()) > 1:
+            self.look_from_thread()
+        else:
+            os = sys.modules['os']
+            self.own_exec = {name: getattr(os, name) for name in ('execv', 'execve')}
+            for name, call in self.own_exec.items():
+                setattr(os, name, self.disarming(call))
+            _signal.setitimer(_signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
+
+    def disarming(self, call):
+        # A timer outlives execve, our handler does not: the new program would be killed by it.
+        def replaced(*args, **kwargs):
+            _signal.setitimer(_signal.ITIMER_PROF, 0, 0)
+            return call(*args, **kwargs)
+        return replaced
+
+    # ---------------------------------------------------------------- one thread: by signal
+
+    def on_signal(self, frame):
+        if self.own_switch is not None:
+            return
+        now = self.mono()
+        if frame is not None:
+            used = self.thread_time() - self.main_cpu
+            # Threads may come and go between two signals: the process then used more than its main thread did.
+            if len(_frames()) > 1 or self.process_time() - self.process_cpu > 2 * used + OTHERS_NS:
+                self.disarm()
+                self.look_from_thread()
+                return
+            self.add(now, self.watch.pid, frame, used)
+        self.heed(now)
+        self.main_cpu = self.thread_time()
+        self.process_cpu = self.process_time()
+
+    def heed(self, now):
+        if now < self.until and now - self.last_poll < POLL_NS:
+            return
+        self.last_poll = now
+        order = self.watch.poll(now)
+        if order:
+            self.until = order[3] if order[1] == self.id else 0
+        if self.watch.sampler is self and now >= self.until:
+            self.end(now)
+
+    # ---------------------------------------------------------------- several: from a thread of our own
+
+    def look_from_thread(self):
+        self.own_switch = sys.getswitchinterval()
+        sys.setswitchinterval(min(SWITCH_S, self.own_switch))
+        self.start_thread(self.look, ())
+
+    def look(self):
+        try:
+            own = self.get_ident()
+            while self.watch.sampler is self:
+                self.sleep(INTERVAL_S)
+                ours = self.thread_time()
+                self.sample(own)
+                self.heed(self.mono())
+                # What we use ourselves is nobody's.
+                self.process_cpu += self.thread_time() - ours
+        except Exception as error:
+            self.watch.trouble(error)
+
+    def sample(self, own):
+        before = self.clocks(own)
+        self.sleep(LOOK_S)
+        now = self.mono()
+        after = self.clocks(own)
+        frames = _frames()
+        ran = []
+        for ident, (tid, cpu) in after.items():
+            used = cpu - before.get(ident, (tid, 0))[1]
+            # The number of a thread that ended may come again: then its clock went back.
+            if used < 0:
+                used = cpu
+            if used >= LEAST_NS and ident in frames and at_work(tid):
+                ran.append((tid, frames[ident], used))
+        process = self.process_time()
+        total = sum([used for _, _, used in ran])
+        if total > 0:
+            pool = process - self.process_cpu
+            for tid, frame, used in ran:
+                self.add(now, tid, frame, pool * used // total)
+            self.process_cpu = self.process_time()
+
+    def clocks(self, own):
+        """{ident: (tid, CPU)} of every thread but ours."""
+        clocks = {}
+        for ident in _frames():
+            if ident == own:
+                continue
+            clock = self.clock_of(ident)
+            if clock is not None:
+                try:
+                    clocks[ident] = (~(clock >> 3), self.clock(clock))
+                except OSError:
+                    del self.threads[ident]
+        return clocks
+
+    def clock_of(self, ident):
+        clock = self.threads.get(ident)
+        if clock is None:
+            known = getattr(sys.modules.get('threading'), '_active', {}).get(ident)
+            tid = self.watch.pid if ident == self.main else getattr(known, '_native_id', None)
+            try:
+                clock = (~tid << 3) | _THREAD_CLOCK if tid else sys.modules['time'].pthread_getcpuclockid(ident)
+            except (OSError, AttributeError):
+                return None
+            self.threads[ident] = clock
+            if ident != self.main:
+                self.names[~(clock >> 3)] = str(getattr(known, '_name', ''))
+        return clock
+
+    def stack_of(self, frame):
+        codes = self.codes
+        key = [frame.f_lineno]
+        while frame is not None and len(key) <= MAX_FRAMES:
+            code = frame.f_code
+            key.append(id(code))
+            if id(code) not in codes:
+                codes[id(code)] = code
+            frame = frame.f_back
+        return tuple(key)
+
+    def add(self, now, tid, frame, cpu):
+        key = self.stack_of(frame)
+        number = self.stacks.get(key)
+        if number is None:
+            if len(self.stacks) >= MAX_STACKS:
+                return
+            number = self.stacks[key] = len(self.stacks)
+        of = self.samples.get(tid)
+        if of is None:
+            of = self.samples[tid] = []
+        of.append((now, number, cpu))
+
+    def gc_started(self, frame):
+        key = self.stack_of(frame)
+        self.gc_stack = self.stacks.setdefault(key, len(self.stacks))
+
+    def gc_ended(self, took):
+        of = self.gc_stacks.setdefault(self.gc_stack, [0, 0])
+        of[0] += 1
+        of[1] += took
+
+    # ---------------------------------------------------------------- the end
+
+    def disarm(self):
+        """In a forked child as well: it has the settings, but neither the timer nor the thread."""
+        if self.own_exec:
+            _signal.setitimer(_signal.ITIMER_PROF, 0, 0)
+            for name, call in self.own_exec.items():
+                setattr(sys.modules['os'], name, call)
+            self.own_exec = {}
+        if self.own_switch is not None:
+            sys.setswitchinterval(self.own_switch)
+
+    def abandon(self):
+        """whyslow is gone, or something failed: nobody waits for what was seen."""
+        self.disarm()
+
+    def end(self, now):
+        cpu = self.process_time() - self.start_cpu
+        self.disarm()
+        self.watch.sampler = None
+        lines = []
+        numbers = {}
+        quoted, plain = self.quoted, self.plain
+        for number, (key, code) in enumerate(self.codes.items()):
+            numbers[key] = number
+            lines.append('{"type":"function","id":%d,"name":%s,"file":%s,"line":%d}' % (
+                number, quoted(getattr(code, 'co_qualname', code.co_name)), quoted(code.co_filename), code.co_firstlineno))
+        for key, number in self.stacks.items():
+            lines.append('{"type":"stack","id":%d,"line":%d,"functions":%s}' % (number, key[0] or 0, plain([numbers[code] for code in key[1:]])))
+        for tid, samples in self.samples.items():
+            lines.append('{"type":"thread","tid":%d,"name":%s}' % (tid, quoted(self.names.get(tid, ''))))
+            lines.append('{"type":"samples","tid":%d,"samples":%s}' % (tid, plain(samples)))
+        lines.append('{"type":"gc-stacks","stacks":%s}' % plain([(stack, count, ns) for stack, (count, ns) in self.gc_stacks.items()]))
+        modules = '[' + ','.join([quoted(name) for name in LOOPS if name in sys.modules]) + ']'
+        lines.append('{"type":"profile","event":"stopped","id":%d,"atNs":%d,"startNs":%d,"endNs":%d,"cpuNs":%d,"intervalUs":%d,"modules":%s}' % (
+            self.id, now, self.start, now, cpu, int(INTERVAL_S * 1e6), modules))
+        self.watch.emit('\n'.join(lines))
+        after = self.mono()
+        self.watch.emit('{"type":"own","startNs":%d,"endNs":%d}\n{"type":"profile","event":"written","id":%d,"atNs":%d}' % (now, after, self.id, after))

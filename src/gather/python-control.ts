@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { monotonicNs } from './clock.js';
+import { recordsFrom } from './node-control.js';
+import type { ProbeContext } from './probe.js';
+
+/** What whyslow says to every Python process: DIR/python.control, numbers on one line, in the order of these keys. */
+export interface PythonOrder {
+  /** The probes leave by themselves after this: whyslow is no more. */
+  aliveUntilNs: number;
+  profileId: number;
+  fromNs: number;
+  /** A lease, renewed while whyslow lives: the profile ends then at the latest. */
+  toNs: number;
+  stop: 0 | 1;
+}
+
+const CONTROL_FILE = 'python.control';
+/** From launch to the first renewal: a build or a wrapper may come before Python. */
+const FIRST_LEASE_S = 120;
+const KEYS = ['aliveUntilNs', 'profileId', 'fromNs', 'toNs', 'stop'] as const;
+
+/** Merges into the control file and replaces it whole: a new file renamed over the old one, never through a link that was laid there. */
+export function orderPython(dir: string, patch: Partial<PythonOrder>): void {
+  const file = join(dir, CONTROL_FILE);
+  const fresh = `${file}.${randomUUID()}`;
+  const next: PythonOrder = { aliveUntilNs: monotonicNs() + FIRST_LEASE_S * 1e9, profileId: 0, fromNs: 0, toNs: 0, stop: 0, ...readOrder(file), ...patch };
+  writeFileSync(fresh, `${KEYS.map((key) => Math.round(next[key])).join(' ')}\n`, { flag: 'wx' });
+  chmodSync(fresh, 0o644);
+  renameSync(fresh, file);
+}
+
+export const endPythonOrders = (dir: string): void => rmSync(join(dir, CONTROL_FILE), { force: true });
+
+function readOrder(file: string): Partial<PythonOrder> {
+  try {
+    const words = readFileSync(file, 'utf8').trim().split(' ').map(Number);
+    return Object.fromEntries(KEYS.map((key, i) => [key, words[i] ?? 0]));
+  } catch {
+    return {};
+  }
+}
+
+/** A file that one Python process of the target left. */
+export interface PythonFile { file: string; pid: number; bytes: number }
+
+/** Regular files only: the target could lay links or pipes there. */
+export function pythonFiles(dir: string): PythonFile[] {
+  return readdirSync(dir).flatMap((file) => {
+    const [, pid] = /^python\.(\d+)\.ndjson$/.exec(file) ?? [];
+    const stat = pid === undefined ? undefined : lstatSync(join(dir, file), { throwIfNoEntry: false });
+    return stat?.isFile() ? [{ file, pid: Number(pid), bytes: stat.size }] : [];
+  });
+}
+
+/** SIGPROF's bit in the masks of /proc/PID/status. */
+const SIGPROF_BIT = 1n << 26n;
+
+/**
+ * Makes the process look for orders. SIGPROF kills who does not catch it: so it goes only to processes of the target
+ * that wrote that they do, and in which some handler is installed right now (a program that was exec'd has none).
+ */
+export function wake(ctx: ProbeContext, { pid, file }: PythonFile): boolean {
+  if (!ctx.pids().includes(pid) || !catches(pid)) return false;
+  const [meta] = recordsFrom(ctx.dir, file, 0);
+  if (meta?.['type'] !== 'meta' || meta['signal'] !== 'ours') return false;
+  try {
+    process.kill(pid, 'SIGPROF');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function catches(pid: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1];
+    return caught !== undefined && (BigInt(`0x${caught}`) & SIGPROF_BIT) !== 0n;
+  } catch {
+    return false;
+  }
+}
