@@ -73,5 +73,5 @@ export const SILENT_PYTHON = 'Python runs in the target but our sitecustomize wr
 export const pythonPids = (ctx: ProbeContext): number[] => ctx.pids().filter((pid) => runtimeOf(pid) === 'python');
 
 /** Whether the process wrote a record of this type after the given size of its file. */
-export const saidSince = (ctx: ProbeContext, { file, bytes }: PythonFile, type: string): boolean =>
+const saidSince = (ctx: ProbeContext, { file, bytes }: PythonFile, type: string): boolean =>
   recordsFrom(ctx.dir, file, bytes).some((record) => record['type'] === type);

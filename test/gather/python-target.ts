@@ -9,7 +9,7 @@ import type { ProbeContext } from '../../src/gather/probe.js';
 import { parsePythonNdjson, type PythonRecords } from '../../src/parse/python-ndjson.js';
 import { groupOf } from './node-target.js';
 
-export const PYTHON = '/usr/bin/python3';
+const PYTHON = '/usr/bin/python3';
 export const hasPython = existsSync(PYTHON);
 
 export interface PythonTarget {

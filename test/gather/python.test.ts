@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pythonProfileProbe } from '../../src/gather/python-profile.js';
 import { pythonProbe } from '../../src/gather/python.js';
 import type { PythonRecords } from '../../src/parse/python-ndjson.js';
+import { requires } from '../require.js';
 import { sleep, until } from './node-target.js';
 import { hasPython, launchPython, type PythonTarget } from './python-target.js';
 
@@ -125,7 +125,7 @@ describe.skipIf(!hasPython)('sitecustomize', { timeout: 40_000 }, () => {
     target.close();
   });
 
-  it.skipIf(spawnSync('pypy3', ['-c', '']).status !== 0)('works under PyPy, which does not tell of collections', async () => {
+  it.skipIf(requires('pypy').skip)('works under PyPy, which does not tell of collections', async () => {
     await withTarget(launchPython({ 's.py': BUSY.replaceAll('000)', '00000)') }, { python: 'pypy3' }), async (target) => {
       const [records] = await profiled(target, 1000);
       expect(shareOf(records, 'heavy')).toBeGreaterThan(0.7);
