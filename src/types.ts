@@ -294,7 +294,7 @@ export interface ThreadsFact {
   cpus: number;
   threads: ThreadUse[];
   /** Per process, threads that ended meanwhile included. */
-  processes: { pid: number; comm: string; serving: boolean; threads: number; cpuShare: number; minorFaultsPerS: number; majorFaultsPerS: number }[];
+  processes: { pid: number; comm: string; serving: boolean; threads: number; cpuShare: number; minorFaultsPerS: number; majorFaultsPerS: number; /** Connections of the served port that it holds, most at any time. */ established?: number | null }[];
   /** How serving threads were told: by their reads on the port, by the sockets they hold, or by their CPU. */
   servingBy: 'reads' | 'sockets' | 'cpu';
   /** The load generator: its busiest thread and its total, as shares of one core; null with no generator of ours. */
@@ -317,7 +317,23 @@ export interface LedgerThread {
   unaccountedShare: number;
 }
 
-export interface LedgerFact { source: 'ebpf' | 'proc'; threads: LedgerThread[] }
+/** All threads of a process together, those that ended meanwhile included; in threads, on average (time over the window's). */
+export interface LedgerProcess {
+  pid: number;
+  /** Threads that ended in the window. */
+  ended: number;
+  onCpu: number;
+  runQueue: number;
+  kernel: { syscall: string; threads: number }[];
+  blocked: { syscall: string; threads: number; endedThreads: number }[];
+}
+
+export interface LedgerFact {
+  source: 'ebpf' | 'proc';
+  threads: LedgerThread[];
+  /** Serving processes; only where the kernel told. */
+  processes?: LedgerProcess[];
+}
 
 export interface SyscallUse {
   name: string;
@@ -525,7 +541,7 @@ export type FindingId =
   | 'load-non-2xx' | 'load-client-saturated' | 'load-timeouts'
   | 'nagle-delayed-ack' | 'missing-file-lookups' | 'startup-import-search'
   | 'event-loop-blocked' | 'cpu-bound-user' | 'gc-pressure' | 'timer-wait'
-  | 'worker-pool-exhausted' | 'blocked-downstream' | 'single-core-bound' | 'healthy' | 'unknown';
+  | 'worker-pool-exhausted' | 'blocked-downstream' | 'lock-contention' | 'fsync-per-request' | 'single-core-bound' | 'healthy' | 'unknown';
 
 export interface Evidence {
   text: string;
@@ -536,7 +552,7 @@ export interface Evidence {
 }
 
 export interface Culprit {
-  kind: 'function' | 'path' | 'syscall' | 'socket' | 'status' | 'process' | 'thread';
+  kind: 'function' | 'path' | 'syscall' | 'socket' | 'status' | 'process' | 'thread' | 'lock';
   /** As a person would say it: `render (lib/view.js:12)`, `/app/views/x.html`. */
   name: string;
   file?: string;

@@ -16,7 +16,8 @@ const names = (folder: string, ending: string): string[] =>
 const IDS: Record<FindingId, true> = {
   'load-non-2xx': true, 'load-client-saturated': true, 'load-timeouts': true, 'nagle-delayed-ack': true, 'missing-file-lookups': true,
   'startup-import-search': true, 'event-loop-blocked': true, 'cpu-bound-user': true, 'gc-pressure': true, 'timer-wait': true,
-  'worker-pool-exhausted': true, 'blocked-downstream': true, 'single-core-bound': true, healthy: true, unknown: true,
+  'worker-pool-exhausted': true, 'blocked-downstream': true, 'lock-contention': true, 'fsync-per-request': true,
+  'single-core-bound': true, healthy: true, unknown: true,
 };
 const ids = (Object.keys(IDS) as FindingId[]).sort();
 

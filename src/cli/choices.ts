@@ -8,7 +8,8 @@ const PROBES: Record<ProbeId, true> = {
 const FINDINGS: Record<FindingId, true> = {
   'load-non-2xx': true, 'load-client-saturated': true, 'load-timeouts': true, 'nagle-delayed-ack': true, 'missing-file-lookups': true,
   'startup-import-search': true, 'event-loop-blocked': true, 'cpu-bound-user': true, 'gc-pressure': true, 'timer-wait': true,
-  'worker-pool-exhausted': true, 'blocked-downstream': true, 'single-core-bound': true, healthy: true, unknown: true,
+  'worker-pool-exhausted': true, 'blocked-downstream': true, 'lock-contention': true, 'fsync-per-request': true,
+  'single-core-bound': true, healthy: true, unknown: true,
 };
 export const PROBE_IDS = Object.keys(PROBES) as ProbeId[];
 export const FINDING_IDS = Object.keys(FINDINGS) as FindingId[];

@@ -1,8 +1,9 @@
 import type { LedgerThreadTimes } from '../parse/bpf-ledger.js';
 import type { Fact, FactReader, LedgerFact, LedgerPart, LedgerThread, ThreadUse } from '../types.js';
 import { quietWindows } from './artifacts.js';
+import { ledgerProcesses } from './ledger-processes.js';
 import { ledgerCaptureFact } from './captures.js';
-import { isIdleFor } from './idle.js';
+import { idleTest } from './idle.js';
 import { procLedger } from './proc-ledger.js';
 import { need } from './reader.js';
 import { nodeRecordsFact } from './recordings.js';
@@ -25,18 +26,20 @@ export const ledgerFact: Fact<LedgerFact> = {
       threads: known
         .map((t) => (window ? splitGc(t, gcPauses(read, t.tid), window) : t))
         .sort((a, b) => order(roles, a) - order(roles, b) || idleShare(a) - idleShare(b)),
+      ...(capture.ok ? { processes: ledgerProcesses(capture.value, new Set(threads.filter((t) => t.role === 'serving').map((t) => t.pid))) } : {}),
     };
   },
 };
 
 function fromKernel(t: LedgerThreadTimes, role: ThreadUse['role']): LedgerThread {
+  const isIdle = idleTest(role, [...t.kernel, ...t.blocked].map((c) => c.name));
   const parts: Omit<LedgerPart, 'share'>[] = [
     { state: 'user', ns: t.userNs },
     { state: 'run-queue', ns: t.runQueueNs },
     ...t.kernel.map((c): Omit<LedgerPart, 'share'> => ({ state: 'kernel', syscall: c.name, ns: c.ns })),
     ...t.blocked.map((c): Omit<LedgerPart, 'share'> => (c.nr < 0
       ? { state: 'blocked', syscall: 'page fault', ns: c.ns }
-      : { state: isIdleFor(role, c.name) ? 'idle' : 'blocked', syscall: c.name, ns: c.ns })),
+      : { state: isIdle(c.name) ? 'idle' : 'blocked', syscall: c.name, ns: c.ns })),
   ];
   return {
     pid: t.pid, tid: t.tid, name: t.comm ?? '', wallNs: t.wallNs,

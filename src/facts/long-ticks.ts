@@ -2,11 +2,11 @@ import type { CpuProfile } from '../parse/cpuprofile.js';
 import { samplesIn } from '../parse/cpuprofile-times.js';
 import type { NodeRecords } from '../parse/node-ndjson.js';
 import { threadDelta } from '../parse/proc-delta.js';
-import { syscallName } from '../parse/syscall-names.js';
 import type { FactReader, LongTick, Run } from '../types.js';
 import { schedCaptureFact, syscallsCaptureFact } from './captures.js';
 import { isIdleWait } from './idle.js';
 import { cpuProfilesFact, nodeRecordsFact, procRecordingFact } from './recordings.js';
+import { waitsOf } from './waits.js';
 
 interface Span { startNs: number; endNs: number }
 
@@ -84,6 +84,7 @@ function explain(c: Candidate, run: Run, read: FactReader, records: readonly Nod
   const stood = standing(run, read, c);
   const asleep = onCpuNs !== null && onCpuNs < (1 - MOST) * c.lengthNs;
   const blocked = c.source !== 'sched' && stood.syscall !== null && (onCpuNs === null ? stood.blockedShare > MOST : asleep && stood.blockedShare > MOST);
+  if (stood.byLock) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
   if (blocked) return { ...tick, cause: 'blocked', syscall: stood.syscall, culprit: inside?.culprit ?? null };
   if (onCpuNs !== null && onCpuNs < LEAST_NS) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
   return { ...tick, cause: onCpuNs === null && stood.syscall === null && !inside ? 'unknown' : 'cpu', syscall: null, culprit: inside?.culprit ?? null };
@@ -92,16 +93,21 @@ function explain(c: Candidate, run: Run, read: FactReader, records: readonly Nod
 /** A slice of /proc's samples, ns: where a thread stood is known no finer than that. */
 const SLICE_NS = 250e6;
 
-/** Where samples of /proc found the thread around the tick, its event wait left out; time asleep there over the tick's length. */
-function standing(run: Run, read: FactReader, c: Candidate): { syscall: string | null; blockedShare: number } {
+/**
+ * Where samples of /proc found the thread around the tick, its event wait left out; time asleep there over the tick's length.
+ * `byLock`: asleep, but for its turn at the interpreter's lock, which is a wait for the CPU under another name.
+ */
+function standing(run: Run, read: FactReader, c: Candidate): { syscall: string | null; blockedShare: number; byLock: boolean } {
   const recording = read(procRecordingFact);
-  if (!recording.ok) return { syscall: null, blockedShare: 0 };
+  if (!recording.ok) return { syscall: null, blockedShare: 0, byLock: false };
   const thread = threadDelta(recording.value, c.startNs - SLICE_NS, c.startNs + c.lengthNs + SLICE_NS).find((t) => t.tid === c.tid);
-  const asleep = (thread?.places ?? [])
-    .flatMap((p) => (p.in === 'running' ? [] : [{ count: p.count, name: p.in < 0 ? 'page fault' : syscallName(p.in, run.manifest.host.arch) }]))
-    .filter((p) => !isIdleWait(p.name));
-  const ns = asleep.reduce((sum, p) => sum + p.count, 0) * recording.value.header.tickNs;
-  return { syscall: asleep[0]?.name ?? null, blockedShare: ns / c.lengthNs };
+  const places = thread?.places ?? [];
+  const looks = places.reduce((sum, p) => sum + p.count, 0);
+  const asleep = waitsOf(places, recording.value, run.manifest.target.port).filter((w) => w.in !== 'running' && !isIdleWait(w.in));
+  const others = asleep.filter((w) => w.on?.kind !== 'gil');
+  const share = others.reduce((sum, w) => sum + w.share, 0);
+  const gilShare = asleep.reduce((sum, w) => sum + w.share, 0) - share;
+  return { syscall: others[0]?.in ?? null, blockedShare: share * looks * recording.value.header.tickNs / c.lengthNs, byLock: gilShare > share };
 }
 
 const overlapNs = (a: { startNs: number; lengthNs: number }, b: { startNs: number; lengthNs: number }): number =>

@@ -3,7 +3,7 @@ import { syscallName } from '../parse/syscall-names.js';
 import { NoData } from '../errors.js';
 import type { FactReader, LedgerPart, LedgerThread, Run, ThreadUse } from '../types.js';
 import { quietWindows } from './artifacts.js';
-import { isIdleFor } from './idle.js';
+import { idleTest } from './idle.js';
 import { need } from './reader.js';
 import { procRecordingFact } from './recordings.js';
 
@@ -34,8 +34,9 @@ function partsOf(t: ThreadDelta, role: ThreadUse['role'], arch: string): LedgerP
     const name = place.in < 0 ? 'page fault' : syscallName(place.in, arch);
     bySyscall.set(name, (bySyscall.get(name) ?? 0) + place.count / looks);
   }
+  const isIdle = idleTest(role, [...bySyscall.keys()]);
   for (const [syscall, share] of bySyscall) {
-    parts.push({ state: isIdleFor(role, syscall) ? 'idle' : 'blocked', syscall, ns: asleepNs * share });
+    parts.push({ state: isIdle(syscall) ? 'idle' : 'blocked', syscall, ns: asleepNs * share });
   }
   if (looks === 0) parts.push({ state: 'blocked', ns: asleepNs });
   return parts.filter((p) => p.ns > 0).map((p) => ({ ...p, share: p.ns / t.wallNs })).sort((a, b) => b.ns - a.ns);

@@ -45,7 +45,7 @@ export const threadsFact: Fact<ThreadsFact> = {
       })),
       processes: targets.map((p) => ({
         pid: p.pid, comm: p.comm, serving: inServing.has(p.pid), threads: p.threads, cpuShare: perS(p.userNs + p.systemNs),
-        minorFaultsPerS: p.minflt / durationS, majorFaultsPerS: p.majflt / durationS,
+        minorFaultsPerS: p.minflt / durationS, majorFaultsPerS: p.majflt / durationS, established: p.established,
       })),
       generator: generatorOf(threads, processes, durationS),
       idleCores: weighted(machine.map((m) => m.idleCores)),

@@ -1,5 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { procBuffer } from './proc-file.js';
+import { onlyFd, type PollCalls } from './proc-poll.js';
 import type { Asked } from './proc-threads.js';
 
 /** Where threads stood: tid -> `running` or `nr` or `nr:fd` or `nr@address` (futex; `t` behind it: for a limited time, `m`: a mutex) -> times seen. */
@@ -16,13 +17,16 @@ export interface Taken {
 }
 
 /** Calls whose arguments are worth keeping. */
-export interface CallNumbers { fd: ReadonlySet<number>; futex: number }
+export interface CallNumbers { fd: ReadonlySet<number>; futex: number; polls: PollCalls }
 
 /** File descriptors looked up between two takes: 3 us each. */
 const MAX_LINKS = 64;
 
 /** futex(address, operation, value, timeout, ...). */
 const FUTEX_ARGUMENTS = 4;
+
+/** Address and count, or count and two addresses. */
+const POLL_ARGUMENTS = 3;
 
 /**
  * A mutex that others wait for has the value 2 (Drepper, Futexes Are Tricky: glibc, Rust, Go alike), and its waiters sleep as
@@ -59,7 +63,7 @@ export interface Sampler {
  *
  *   281 0xe 0x7ffdd2094920 0x400 0x32f 0x0 0x8 0x7ffdd2093bc0 0x7f977cc46cae
  */
-export function sampler(calls: CallNumbers): Sampler {
+export function sampler(calls: CallNumbers, onLink: (pid: number, link: string) => void): Sampler {
   let lively: readonly Asked[] = [];
   let quiet: readonly Asked[] = [];
   let next = 0;
@@ -69,6 +73,7 @@ export function sampler(calls: CallNumbers): Sampler {
   let links: Links = {};
   let linked = 0;
   let addresses = new Map<number, Set<string>>();
+  let polled = new Map<number, { key: string; resolved: string }>();
 
   const note = (pid: number, tid: number, key: string): void => {
     const at = key.search(/[:@]/);
@@ -81,14 +86,28 @@ export function sampler(calls: CallNumbers): Sampler {
       // At once, while it most likely still stands there: a minute later the number may be another file's.
       const fd = key.slice(at + 1);
       const link = linkOf(`/proc/${pid}/fd/${fd}`);
-      if (link !== '') (links[tid] ??= {})[fd] = link;
+      if (link === '') return;
+      (links[tid] ??= {})[fd] = link;
+      onLink(pid, link);
     }
+  };
+
+  /** Asked once for each call that looks the same: a worker that idles stands in one call for long. */
+  const withPolledFd = (pid: number, tid: number, key: string): string => {
+    const [nr = '', args] = key.split('?');
+    if (args === undefined) return key;
+    const known = polled.get(tid);
+    if (known?.key === key) return known.resolved;
+    const fd = onlyFd(pid, Number(nr), args.split(' '), calls.polls);
+    const resolved = fd === null ? nr : `${nr}:${fd}`;
+    polled.set(tid, { key, resolved });
+    return resolved;
   };
 
   const look = ({ pid, tid, syscall }: Asked, weight: number): boolean => {
     const bytes = syscall.readBytes();
     if (bytes === 0) return true;
-    const key = keyOf(bytes, calls);
+    const key = withPolledFd(pid, tid, keyOf(bytes, calls));
     let counts = seen.get(tid);
     if (!counts) seen.set(tid, counts = new Map());
     if (!counts.has(key)) note(pid, tid, key);
@@ -124,6 +143,7 @@ export function sampler(calls: CallNumbers): Sampler {
       links = {};
       linked = 0;
       addresses = new Map();
+      polled = new Map();
       return taken;
     },
   };
@@ -137,6 +157,9 @@ function keyOf(bytes: number, calls: CallNumbers): string {
   let nr = 0;
   for (; at < bytes && procBuffer[at] !== SPACE; at++) nr = nr * 10 + (procBuffer[at] ?? 0) - 48;
   if (nr === calls.futex) return futexKey(nr, procBuffer.toString('latin1', at + 1, bytes).split(' ', FUTEX_ARGUMENTS));
+  if (calls.polls.poll.has(nr) || calls.polls.select.has(nr)) {
+    return `${nr}?${procBuffer.toString('latin1', at + 1, bytes).split(' ', POLL_ARGUMENTS).join(' ')}`;
+  }
   if (!calls.fd.has(nr)) return String(nr);
   const end = procBuffer.indexOf(SPACE, at + 1);
   const fd = Number(procBuffer.toString('latin1', at + 1, end === -1 ? bytes : end));

@@ -7,6 +7,7 @@ import { establishedByPid } from './proc-established.js';
 import { fdCalls, futexCall } from './proc-fd-calls.js';
 import { names } from './proc-names.js';
 import { machine } from './proc-machine.js';
+import { pollCalls } from './proc-poll.js';
 import { processTable, withChildren } from './proc-processes.js';
 import { sampler } from './proc-samples.js';
 import { threadTable } from './proc-threads.js';
@@ -52,8 +53,8 @@ function prepareProc(ctx: ProbeContext): PreparedProbe {
   const threads = threadTable();
   const processes = processTable();
   const host = machine(ctx.rootPid);
-  const samples = sampler({ fd: fdCalls(ctx.host.arch), futex: futexCall(ctx.host.arch) });
   const named = names();
+  const samples = sampler({ fd: fdCalls(ctx.host.arch), futex: futexCall(ctx.host.arch), polls: pollCalls(ctx.host.arch) }, named.hurry);
   let fd = -1;
   let timer: NodeJS.Timeout | undefined;
   let lastTickNs = 0;

@@ -1,10 +1,13 @@
 import { eventLoopFact } from '../facts/event-loop.js';
 import { gcFact } from '../facts/gc.js';
 import { requestsFact } from '../facts/requests.js';
-import type { LongTick, Rule, TickCause } from '../types.js';
+import type { Diagnosis, LongTick, RequestsFact, Rule, TickCause } from '../types.js';
+import { blockedIn, SYNCS } from './support/calls.js';
 import { count, frameName, ms, percent } from './support/format.js';
-import { absent, against, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { functionCulprit, same } from './support/hot-code.js';
+import { inFlight, meanLatencyMs } from './support/latency.js';
+import { blockedLoops, type BlockedLoops } from './support/loops.js';
 import { findStalls, periodMs, stallCulprit, weigh } from './support/stalls.js';
 import { tailCost } from './support/tail.js';
 
@@ -27,10 +30,16 @@ export const eventLoopBlocked: Rule = {
   id, title,
   diagnose(read) {
     const loop = read(eventLoopFact);
-    if (!loop.ok) return noData(loop);
     const requests = optional(read(requestsFact));
+    if (!loop.ok) {
+      const always = blockedLoops(read);
+      return always && !SYNCS.test(always.in.syscall) ? everyRequest(always, requests) : noData(loop);
+    }
     const verdict = findStalls(loop.value, requests);
-    if (verdict.kind === 'none') return absent(verdict.why);
+    if (verdict.kind === 'none') {
+      const always = blockedLoops(read);
+      return always && !SYNCS.test(always.in.syscall) ? everyRequest(always, requests) : absent(verdict.why);
+    }
     const s = verdict.stalls;
     const [cause, causeShare] = mainCause(s.ticks);
     const gc = optional(read(gcFact));
@@ -68,6 +77,36 @@ export const eventLoopBlocked: Rule = {
     });
   },
 };
+
+/** Not now and then but for every request: the loop serves one at a time, as if it were a worker. */
+function everyRequest(blocked: BlockedLoops, requests: RequestsFact | null): Diagnosis {
+  const flying = requests ? inFlight(requests) : blocked.connections * blocked.loops;
+  const latencyMs = requests && meanLatencyMs(requests);
+  const share = clamp(blocked.share * (1 - blocked.loops / Math.max(flying, 1)));
+  const where = blockedIn(blocked.in);
+  const { on } = blocked.in;
+  const peer = on !== null && (on.kind === 'peer' || on.kind === 'unix') ? on.name : null;
+  const loops = blocked.loops === 1 ? 'The event loop stands' : `The ${count(blocked.loops)} event loops stand`;
+  return found({
+    id, title: 'A blocking call stops the event loop', kind: 'cause',
+    summary: `${loops} in ${where} ${percent(blocked.share)} of the time, outside the event wait: one request at a time, while ${count(flying)} are in flight.`,
+    confidence: confidence(0.66, [[blocked.share >= 0.7, 0.1], [blocked.in.share >= 0.7 * blocked.share, 0.05], [on === null ? null : true, 0.05], [requests === null ? null : flying >= 2 * blocked.loops, 0.06]]),
+    cost: { share, msPerRequest: latencyMs === null ? null : share * latencyMs },
+    evidence: [
+      evidence(`${percent(blocked.share)} of the loop's time in calls that block it`, blocked.share, 'share'),
+      evidence(`${percent(blocked.in.share)} in ${where}`, blocked.in.share, 'share'),
+      evidence(`${count(blocked.connections)} connections on each loop, all of which wait meanwhile`, blocked.connections, 'connections'),
+      ...(requests === null ? [] : [evidence(`${count(flying)} requests in flight, ${count(requests.headline.rps)} a second`, flying, 'requests')]),
+    ],
+    culprit: peer === null ? { kind: 'syscall', name: blocked.in.syscall } : { kind: 'socket', name: peer },
+    advice: [
+      peer === null ? `Use the asynchronous form of what ends in ${blocked.in.syscall}, or move it to a worker thread.`
+        : `Talk to ${peer} through a client that works with the loop, or call it from a worker thread (run_in_executor, a thread pool).`,
+      'With gevent or eventlet: patch before anything else is imported; clients written in C are not patched at all.',
+      'Check: the rate rises with the number of connections, and the loop is back in its event wait.',
+    ],
+  });
+}
 
 /** The reason that took most of the stalled time, and its share of it. */
 function mainCause(ticks: LongTick[]): [TickCause, number] {

@@ -2,12 +2,13 @@ import { eventLoopFact } from '../facts/event-loop.js';
 import { requestsFact } from '../facts/requests.js';
 import { socketsFact } from '../facts/sockets.js';
 import type { RequestsFact, Rule, SocketsFact } from '../types.js';
+import { SLEEP } from './support/calls.js';
 import { servingCpu } from './support/cpu.js';
-import { downstream, heldInFlight, peerName } from './support/downstream.js';
+import { downstream, peerName } from './support/downstream.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
-import { inFlight, inService, meanLatencyMs } from './support/latency.js';
-import { occupancy, SLEEP } from './support/occupancy.js';
+import { heldInFlight, inFlight, inService, meanLatencyMs } from './support/latency.js';
+import { occupancy } from './support/occupancy.js';
 import { findStalls } from './support/stalls.js';
 
 const id = 'timer-wait';

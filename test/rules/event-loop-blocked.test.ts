@@ -85,4 +85,26 @@ describe('event-loop-blocked', () => {
   it('has no data without an event loop', () => {
     expect(noData(eventLoopBlocked, without(stalled(), 'event-loop')).enable).toBe('run the probe for event-loop');
   });
+
+  /** Tornado, each request asks Redis in a blocking call: 50 connections on one loop. */
+  const always = (call: string, share: number, established = 50): FactValues => {
+    const loop = thread(0.1, { waits: [{ in: call, fd: 9, share, on: { kind: 'peer', name: '127.0.0.1:6379' } }, { in: 'epoll_wait', fd: 4, share: 0.9 - share }, { in: 'running', fd: null, share: 0.1 }] });
+    const seen = threads([loop]);
+    return { requests: requests(50, 30), threads: { ...seen, processes: seen.processes.map((p) => ({ ...p, established })) }, 'event-loop': eventLoop({ p50Ms: 33, meanMs: 33, maxMs: 40 }) };
+  };
+
+  it('sees a loop that every request blocks, and names the peer', () => {
+    const f = finding(eventLoopBlocked, always('recvfrom', 0.88));
+    expect(f.culprit).toEqual({ kind: 'socket', name: '127.0.0.1:6379' });
+    expect(f.cost.share).toBeGreaterThan(0.8);
+    // poll is an event wait, but not of a loop that waits in epoll.
+    finding(eventLoopBlocked, always('poll', 0.85));
+    finding(eventLoopBlocked, without(always('clock_nanosleep', 0.8), 'event-loop'));
+  });
+
+  it('leaves workers with one connection each, syncs, and loops that wait for events to others', () => {
+    absent(eventLoopBlocked, always('recvfrom', 0.88, 1));
+    absent(eventLoopBlocked, always('fsync', 0.88));
+    absent(eventLoopBlocked, always('recvfrom', 0.2));
+  });
 });

@@ -60,6 +60,24 @@ describe('worker-pool-exhausted', () => {
     finding(workerPoolExhausted, { requests: requests(50, 40), threads: waiting(4), sockets: sockets({ inService: 3.9 }) });
   });
 
+  it('takes an event wait with one request in hand a worker for a taken worker', () => {
+    const polling = (inHand: number): FactValues => ({ requests: requests(50, 16), threads: threads(Array.from({ length: 4 }, (_, i) => thread(0.02, { pid: 700 + i, waits: [{ in: 'poll', fd: null, share: 0.97 }] }))), sockets: sockets({ inService: inHand, serviceMs: null }) });
+    expect(finding(workerPoolExhausted, polling(3.9)).summary).toContain('4 workers');
+    absent(workerPoolExhausted, polling(1.2));
+    absent(workerPoolExhausted, polling(40));
+  });
+
+  it('leaves a line for a lock to lock-contention', () => {
+    const inLine = threads(Array.from({ length: 8 }, (_, i) => thread(0.01, { tid: 100 + i, waits: [{ in: 'futex', fd: null, share: 0.87, on: { kind: 'mutex', name: '0x1' } }, { in: 'clock_nanosleep', fd: null, share: 0.13 }] })));
+    absent(workerPoolExhausted, { ...pool(), threads: inLine });
+  });
+
+  it('knows threads that wait for a client from those that wait for a service', () => {
+    const reading = (kind: 'client' | 'peer') => threads(Array.from({ length: 4 }, (_, i) => thread(0.01, { tid: 100 + i, waits: [{ in: 'recvfrom', fd: 9, share: 0.95, on: { kind, name: kind === 'peer' ? '127.0.0.1:5432' : 'client' } }] })));
+    absent(workerPoolExhausted, { requests: requests(50, 60), threads: reading('client') });
+    expect(finding(workerPoolExhausted, { requests: requests(50, 60), threads: reading('peer') }).summary).toContain('127.0.0.1:5432');
+  });
+
   it('has no data without threads or requests', () => {
     expect(noData(workerPoolExhausted, without(pool(), 'threads')).enable).toBe('run the probe for threads');
     noData(workerPoolExhausted, without(pool(), 'requests'));

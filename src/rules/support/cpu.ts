@@ -3,6 +3,7 @@ import { threadsFact } from '../../facts/threads.js';
 import type { FactReader, Gathered, ThreadsFact, ThreadUse } from '../../types.js';
 import { clamp, optional } from './finding.js';
 import { meanLatencyMs } from './latency.js';
+import { gilWait } from './locks.js';
 
 /** CPU of what serves: how near to its limit it is, and what that means for a request. */
 export interface ServingCpu {
@@ -36,6 +37,8 @@ const QUEUE_IS_ALL = 0.9;
 const ONE_LOCK_AT_MOST = 1.25;
 /** CPU that living threads do not account for: threads that ended, one a request. Share of a core. */
 const ENDED_THREADS = 0.2;
+/** Threads in line for an interpreter's lock at once, on average: from here on it is what they share. */
+const GIL_IN_LINE = 0.1;
 /** Of all cores: from here on the machine is the server's. */
 const MOST_OF_MACHINE = 0.5;
 /** Fewer idle cores than this, and more threads would gain nothing. */
@@ -51,9 +54,13 @@ export function servingCpu(read: FactReader): Gathered<ServingCpu> {
   const serving = gathered.value.threads.filter((t) => t.role === 'serving');
   const busiest = serving.reduce<ThreadUse | null>((a, b) => (a && demand(a) >= demand(b) ? a : b), null);
   if (!busiest) return { ok: false, reason: 'no thread was seen serving requests', enable: 'drive load at the server while it is watched' };
-  const locked = lockedProcess(gathered.value, serving, busiest);
+  const gil = gilWait(read);
+  const inLine = gil?.pid === busiest.pid ? gil.waiting : 0;
+  const locked = lockedProcess(gathered.value, serving, busiest, inLine);
   const cpuShare = locked?.cpuShare ?? busiest.cpuShare;
-  const busy = clamp(locked ? Math.max(locked.cpuShare, demand(busiest)) : demand(busiest));
+  // Whoever stands in line for the interpreter's lock wants the CPU as well as one in the run queue.
+  const wanted = (share: number): number => share + (1 - share) * Math.min(1, inLine);
+  const busy = clamp(locked ? Math.max(wanted(locked.cpuShare), demand(busiest)) : demand(busiest));
   const requests = optional(read(requestsFact));
   const rps = requests?.headline.rps ?? 0;
   const msPerRequest = rps > 0 ? (workCpu(gathered.value) * 1000) / rps : null;
@@ -77,12 +84,12 @@ export const isSaturated = (cpu: ServingCpu): boolean =>
 const demand = (t: ThreadUse): number => t.cpuShare + t.runQueueShare;
 
 /** The serving process whose many threads together use at most about one core. */
-function lockedProcess(threads: ThreadsFact, serving: ThreadUse[], busiest: ThreadUse): { cpuShare: number } | null {
+function lockedProcess(threads: ThreadsFact, serving: ThreadUse[], busiest: ThreadUse, gilInLine: number): { cpuShare: number } | null {
   const process = threads.processes.find((p) => p.pid === busiest.pid);
   if (!process || process.cpuShare > ONE_LOCK_AT_MOST) return null;
   const peers = serving.filter((t) => t.pid === busiest.pid).length;
   const living = threads.threads.filter((t) => t.pid === busiest.pid).reduce((sum, t) => sum + t.cpuShare, 0);
-  const manyThreads = peers > 1 || process.cpuShare - living > ENDED_THREADS;
+  const manyThreads = peers > 1 || gilInLine >= GIL_IN_LINE || process.cpuShare - living > ENDED_THREADS;
   return manyThreads && process.cpuShare > busiest.cpuShare ? process : null;
 }
 

@@ -3,7 +3,7 @@ import { requestsFact } from '../../facts/requests.js';
 import { socketsFact } from '../../facts/sockets.js';
 import type { FactReader, Gathered, OutboundFact, OutboundPeer, RequestsFact, SocketsFact } from '../../types.js';
 import { clamp, optional } from './finding.js';
-import { inFlight, inService } from './latency.js';
+import { heldInFlight, inFlight, inService } from './latency.js';
 import { occupancy, type Occupancy } from './occupancy.js';
 
 /**
@@ -74,11 +74,6 @@ function waitsInWorkers(limit: number, requests: RequestsFact, sockets: SocketsF
 function working(read: FactReader): number {
   const occ = optional(occupancy(read));
   return occ ? occ.occupied * occ.onCpu : 0;
-}
-
-/** Responses that the kernel holds back until the client's ACK are in flight, but no longer the server's to answer. */
-export function heldInFlight(requests: RequestsFact, sockets: SocketsFact | null): number {
-  return requests.headline.rps * (sockets?.heldShare ?? 0) * (sockets?.heldGapMs ?? 0) / 1000;
 }
 
 /** `127.0.0.1:6379 (redis-server)`. */

@@ -20,3 +20,8 @@ export function inService(requests: RequestsFact, sockets: SocketsFact | null): 
   const byLaw = sockets.serviceMs === null ? 0 : (requests.headline.rps * sockets.serviceMs.mean) / 1000;
   return Math.min(inFlight(requests), Math.max(sockets.inService ?? 0, byLaw));
 }
+
+/** Responses that the kernel holds back until the client's ACK are in flight, but no longer the server's to answer. */
+export function heldInFlight(requests: RequestsFact, sockets: SocketsFact | null): number {
+  return requests.headline.rps * (sockets?.heldShare ?? 0) * (sockets?.heldGapMs ?? 0) / 1000;
+}
