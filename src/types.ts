@@ -523,6 +523,71 @@ export interface OutboundPeer {
 
 /** Whom the server asks while it serves, most pending first. */
 export interface OutboundFact { source: 'ebpf' | 'ss'; peers: OutboundPeer[] }
+/** What waits or is lost before the server sees it, over the whole load. */
+export interface QueueFact {
+  durationS: number;
+  /** Of the network namespace: connections that found an accept queue full, and all that a listening socket dropped. */
+  overflows: number;
+  drops: number;
+  /** Dropped at the served port itself; null without `ss`. */
+  portDrops: number | null;
+  /** Of the namespace: requests for a connection sent again, and segments sent again. */
+  synRetransmits: number;
+  retransmits: number;
+  /** Connections that came in, all ports. */
+  accepted: number;
+  /** Deepest queue of the port and its limit, and the share of looks (2 Hz) that found it full; null without `ss`. */
+  listenQueue: { max: number; limit: number; fullShare: number } | null;
+}
+
+/** What the kernel lets the target have. */
+export interface LimitsFact {
+  /** The cgroup whose quota held it back most, in the clean windows; null without a quota. */
+  quota: {
+    path: string;
+    /** Null: the quota was lifted meanwhile. */
+    cores: number | null;
+    periodMs: number;
+    /** Of its periods, those in which the quota ran out. */
+    throttledPeriodShare: number;
+    /** Time its threads were held back, of wall time; summed over CPUs, so above 1 where several are. */
+    throttledShare: number;
+  } | null;
+  /** By process, nearest to its limit first: most descriptors open at once over the load, and the limits on them. */
+  openFiles: {
+    pid: number; comm: string; most: number; soft: number; hard: number;
+    /** Most connections of the served port held at once; null where nobody looked. */
+    sockets: number | null;
+  }[];
+}
+
+/** Who used the machine's CPUs in the clean windows. */
+export interface CpuUseFact {
+  cpus: number;
+  idleCores: number;
+  /** Given to other guests by the hypervisor. */
+  stolenCores: number;
+  /** server: serves; sibling: of the target's tree, but does not serve; generator: the load; probe: whyslow itself; other: the rest. Most first. */
+  users: { who: 'server' | 'sibling' | 'generator' | 'probe' | 'other'; pid: number; comm: string; cores: number }[];
+}
+
+/** Something counted that moved over the load. */
+export interface Trend {
+  what: 'open files' | 'connections' | 'threads' | 'memory' | 'heap';
+  pid: number;
+  comm: string;
+  unit: 'files' | 'sockets' | 'threads' | 'MB';
+  first: number;
+  last: number;
+  perS: number;
+  /** Null where requests could not be counted. */
+  per1000Requests: number | null;
+  /** It grew steadily from start to end: a leak, or a cache that fills. */
+  grows: boolean;
+}
+
+/** Counts of the target over the load; whoever moved or grew, the steadiest growth first. */
+export interface TrendsFact { trends: Trend[] }
 
 /** Where one request's mean latency goes; parts sum to `totalMs`. */
 export interface RequestTimeFact { totalMs: number; parts: { label: string; ms: number; share: number }[] }
@@ -541,6 +606,7 @@ export type FindingId =
   | 'load-non-2xx' | 'load-client-saturated' | 'load-timeouts'
   | 'nagle-delayed-ack' | 'missing-file-lookups' | 'startup-import-search'
   | 'event-loop-blocked' | 'cpu-bound-user' | 'gc-pressure' | 'timer-wait'
+  | 'accept-queue-overflow' | 'fd-exhausted' | 'cpu-throttled' | 'cpu-starved' | 'jit-warmup'
   | 'worker-pool-exhausted' | 'blocked-downstream' | 'lock-contention' | 'fsync-per-request' | 'single-core-bound' | 'healthy' | 'unknown';
 
 export interface Evidence {
@@ -637,6 +703,10 @@ export interface Report {
   threads: ThreadUse[];
   generator: ThreadsFact['generator'];
   sockets: SocketsFact | null;
+  queue: QueueFact | null;
+  limits: LimitsFact | null;
+  cpuUse: CpuUseFact | null;
+  trends: Trend[];
   probes: ProbeStatus[];
   overhead: OverheadFact | null;
   interrupted: string | null;

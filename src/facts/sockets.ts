@@ -1,10 +1,9 @@
 import { quantileNs, type SummedHist } from '../parse/bpf-hist.js';
 import type { SocketsCapture } from '../parse/bpf-sockets.js';
-import { parseSs } from '../parse/ss.js';
-import { summarizeSs, type SsSummary } from '../parse/ss-summary.js';
-import type { Fact, Run, SocketsFact } from '../types.js';
-import { artifactsOf, loadSpan, missing } from './artifacts.js';
+import type { Fact, SocketsFact } from '../types.js';
+import { missing } from './artifacts.js';
 import { socketsCaptureFact } from './captures.js';
+import { ssSummaryFact } from './ss-looks.js';
 
 /** Of the sends, so many must agree for the socket option to be known: the first ones may come before it is set. */
 const AGREE_SHARE = 0.9;
@@ -14,7 +13,8 @@ export const socketsFact: Fact<SocketsFact> = {
   name: 'sockets',
   compute(run, read) {
     const capture = read(socketsCaptureFact);
-    const looks = ssSummary(run);
+    const ss = read(ssSummaryFact);
+    const looks = ss.ok ? ss.value : null;
     if (!capture.ok && !looks) throw missing(run, 'sockets');
     const seen = capture.ok && capture.value.requests > 0 ? capture.value : null;
     return {
@@ -62,12 +62,4 @@ function serviceOf(hist: SummedHist): SocketsFact['serviceMs'] {
   if (hist.count === 0) return null;
   const at = (q: number) => (quantileNs(hist, q) ?? 0) / 1e6;
   return { mean: hist.sumNs / hist.count / 1e6, p10: at(0.1), p50: at(0.5), p90: at(0.9), p99: at(0.99) };
-}
-
-function ssSummary(run: Run): SsSummary | null {
-  const [artifact] = artifactsOf(run, 'ss');
-  const span = loadSpan(run);
-  if (!artifact || !span) return null;
-  const summary = summarizeSs(parseSs(run.text(artifact)), span.startNs, span.endNs);
-  return summary.looks > 0 ? summary : null;
 }

@@ -7,6 +7,7 @@
 export interface StatCounters {
   comm: string;
   state: string;
+  ppid: number;
   /** Clock ticks. */
   utime: number;
   stime: number;
@@ -35,6 +36,7 @@ export function parseStatCounters(text: string): StatCounters | null {
   return {
     comm: text.slice(open + 1, close),
     state: fields[0] ?? '',
+    ppid: at(fields, 4),
     minflt: at(fields, 10),
     majflt: at(fields, 12),
     utime: at(fields, 14),

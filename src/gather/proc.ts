@@ -5,8 +5,10 @@ import { monotonicNs } from './clock.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 import { establishedByPid } from './proc-established.js';
 import { fdCalls, futexCall } from './proc-fd-calls.js';
-import { names } from './proc-names.js';
+import { limitsReader } from './proc-limits.js';
 import { machine } from './proc-machine.js';
+import { names } from './proc-names.js';
+import { otherTable } from './proc-others.js';
 import { pollCalls } from './proc-poll.js';
 import { processTable, withChildren } from './proc-processes.js';
 import { sampler } from './proc-samples.js';
@@ -24,7 +26,7 @@ const SELDOM = 4;
 /** Counters are read four times a second. */
 const SLICE_NS = 250e6;
 
-/** What is dear (fds, sockets) once a second, and never more than a fiftieth of the time. */
+/** What is dear (fds, sockets, limits, everybody else's CPU) once a second, and never more than a fiftieth of the time. */
 const DEAR_NS = 1e9;
 const DEAR_COST_FACTOR = 50;
 
@@ -55,6 +57,8 @@ function prepareProc(ctx: ProbeContext): PreparedProbe {
   const host = machine(ctx.rootPid);
   const named = names();
   const samples = sampler({ fd: fdCalls(ctx.host.arch), futex: futexCall(ctx.host.arch), polls: pollCalls(ctx.host.arch) }, named.hurry);
+  const limits = limitsReader();
+  const others = otherTable();
   let fd = -1;
   let timer: NodeJS.Timeout | undefined;
   let lastTickNs = 0;
@@ -87,18 +91,19 @@ function prepareProc(ctx: ProbeContext): PreparedProbe {
     const { samples: stood, links, addresses } = samples.take();
     named.remember(links, addresses);
     const record = {
-      type: 'slice', tNs: nowNs, cpu: host.cpu(), net: host.net(), threads: moved, gone, samples: stood,
+      type: 'slice', tNs: nowNs, cpu: host.cpu(), net: host.net(), cgroups: limits.cgroups(pids), threads: moved, gone, samples: stood,
       ...(Object.keys(links).length === 0 ? {} : { links }),
     };
     const dearFromNs = monotonicNs();
     const rows = processes.read(pids, generator, dear);
     const established = dear && port !== null ? { established: establishedByPid(pids, port) } : {};
     const found = dear ? named.find(pids[0] ?? ctx.rootPid) : {};
+    const slow = dear ? { nofile: limits.nofile(pids), others: others(new Set([...pids, ...generator])) } : {};
     const endNs = monotonicNs();
     if (dear) nextDearNs = nowNs + Math.max(DEAR_NS, DEAR_COST_FACTOR * (endNs - dearFromNs));
     const unseen = threads.unseen();
     write({
-      ...record, processes: rows, ...established, ...found,
+      ...record, processes: rows, ...established, ...found, ...slow,
       ...(unseen === 0 ? {} : { threadsUnseen: unseen }),
       self: { ticks, lateMaxNs, lateSumNs, busyNs: busyNs + endNs - nowNs, cpuUs: cpuUs() },
     });
@@ -144,7 +149,7 @@ function prepareProc(ctx: ProbeContext): PreparedProbe {
       if (started) slice(monotonicNs());
     } finally {
       if (started) closeSync(fd);
-      for (const part of [threads, processes, host]) part.close();
+      for (const part of [threads, processes, host, limits]) part.close();
     }
     return started ? [{ probe: 'proc', window: 'all', file: FILE }] : [];
   };

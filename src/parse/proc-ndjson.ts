@@ -10,7 +10,8 @@
  *    "samples":{"71":{"running":20,"281:13":5},"72":{"202":1}},
  *    "processes":[{"pid":71,"role":"target","startTicks":20651,"comm":"node","utime":21,"stime":9,"cutime":0,"cstime":0,"minflt":5300,
  *      "majflt":0,"threads":11,"rssPages":12001,"fds":24,"io":{"rchar":1,"wchar":1,"syscr":1,"syscw":1,"readBytes":0,"writeBytes":0}}],
- *    "established":{"71":50},"self":{"ticks":25,"lateMaxNs":1200000,"lateSumNs":4100000,"busyNs":2300000,"cpuUs":140221}}
+ *    "cgroups":[{"path":"/sys/fs/cgroup/app","quotaUs":50000,"periodUs":100000,"periods":40,"throttled":12,"throttledUs":90211}],
+ *    "established":{"71":50},"nofile":{"71":[1024,524288]},"others":[{"pid":9,"comm":"backup","role":"other","ranTicks":61}],"self":{"ticks":25,"lateMaxNs":1200000,"lateSumNs":4100000,"busyNs":2300000,"cpuUs":140221}}
  *
  * A key of samples is `running`, or the number of the syscall and, where its first argument is one, the file descriptor
  * (`0:13`), or the address of the futex in hex, with a `t` behind it where the wait has an end (`202@5581e0t`) and an `m` where it
@@ -73,6 +74,12 @@ export interface ProcessCounters {
 
 export interface CpuTicks { user: number; nice: number; system: number; idle: number; iowait: number; irq: number; softirq: number; steal: number }
 
+/** CPU bandwidth of one cgroup of the target; counters since it was made. */
+export interface CgroupCounters { path: string; quotaUs: number | null; periodUs: number; periods: number; throttled: number; throttledUs: number }
+
+/** Somebody else's process, and the CPU it used since the look before, clock ticks. */
+export interface OtherProcess { pid: number; comm: string; role: 'probe' | 'other'; ranTicks: number }
+
 /** whyslow's own: how late its looks came, the time they took, and its CPU since its start. */
 export interface SelfCost { ticks: number; lateMaxNs: number; lateSumNs: number; busyNs: number; cpuUs: number }
 
@@ -88,6 +95,11 @@ export interface ProcSlice {
   samples: Record<string, Record<string, number>>;
   /** Sockets of the served port by pid; null in slices that did not look. */
   established: Record<string, number> | null;
+  cgroups: CgroupCounters[];
+  /** Soft and hard limit on open files by pid; null in slices that did not look. */
+  nofile: Record<string, [soft: number, hard: number]> | null;
+  /** The busiest processes that are neither the target's nor the generator's, since the last slice that looked; null in those that did not. */
+  others: OtherProcess[] | null;
   threadsUnseen: number;
   self: SelfCost | null;
   /** What file descriptors were, by tid and number. */
@@ -155,6 +167,9 @@ export function parseProc(text: string): ProcRecording {
       threads, processes,
       samples: (record['samples'] ?? {}) as ProcSlice['samples'],
       established: (record['established'] ?? null) as ProcSlice['established'],
+      cgroups: listOf<CgroupCounters>(record['cgroups']),
+      nofile: (record['nofile'] ?? null) as ProcSlice['nofile'],
+      others: (record['others'] ?? null) as ProcSlice['others'],
       threadsUnseen: Number(record['threadsUnseen'] ?? 0),
       self: (record['self'] ?? null) as SelfCost | null,
       links: (record['links'] ?? {}) as ProcSlice['links'],

@@ -8,6 +8,7 @@
  *   ESTAB  0      11     127.0.0.1:18081 127.0.0.1:37468 skmem:(r0,...) cubic rto:204 rtt:20.1/19.9 ... unacked:1 notsent:11 minrtt:0.007
  *   # 2087233677000 listen
  *   LISTEN 3      511    127.0.0.1:18081 0.0.0.0:*
+ *   LISTEN 3      511    127.0.0.1:18081 0.0.0.0:* skmem:(r0,...,bl0,d12)     <- d: connections dropped since it listens
  *   # 2087733677000 skipped            <- too many sockets to look at
  */
 export interface SsSocket {
@@ -26,8 +27,8 @@ export interface SsLook {
   tNs: number;
   /** Null when there were too many to look at. */
   established: SsSocket[] | null;
-  /** All listening sockets of the port, summed (SO_REUSEPORT); null when there is none. */
-  listen: { waiting: number; limit: number } | null;
+  /** All listening sockets of the port, summed (SO_REUSEPORT), drops since they listen; null when there is none. */
+  listen: { waiting: number; limit: number; drops: number } | null;
 }
 
 export function parseSs(text: string): SsLook[] {
@@ -47,7 +48,7 @@ export function parseSs(text: string): SsLook[] {
     if (!look || !columns) continue;
     const [, recvQ, sendQ, rest = ''] = columns;
     if (part === 'listen') {
-      look.listen = { waiting: (look.listen?.waiting ?? 0) + Number(recvQ), limit: (look.listen?.limit ?? 0) + Number(sendQ) };
+      look.listen = { waiting: (look.listen?.waiting ?? 0) + Number(recvQ), limit: (look.listen?.limit ?? 0) + Number(sendQ), drops: (look.listen?.drops ?? 0) + dropsOf(rest) };
     } else look.established?.push(socketOf(Number(recvQ), Number(sendQ), rest));
   }
   return looks;
@@ -66,6 +67,8 @@ function* records(text: string): Generator<string> {
   }
   if (record !== '') yield record;
 }
+
+const dropsOf = (details: string): number => Number(/ skmem:\([^)]*,d(\d+)\)/.exec(details)?.[1] ?? 0);
 
 function socketOf(recvQBytes: number, sendQBytes: number, details: string): SsSocket {
   const number = (pattern: RegExp): number | null => {

@@ -1,6 +1,6 @@
 import type {
-  EventLoopFact, FailedPathsFact, Finding, GcFact, Gathered, HotFunctionsFact, LedgerFact, Manifest, OverheadFact, Report,
-  RequestTimeFact, RequestsFact, SocketsFact, SyscallsFact, ThreadsFact,
+  CpuUseFact, EventLoopFact, FailedPathsFact, Finding, GcFact, Gathered, HotFunctionsFact, LedgerFact, LimitsFact, Manifest, OverheadFact,
+  QueueFact, Report, RequestTimeFact, RequestsFact, SocketsFact, SyscallsFact, ThreadsFact, TrendsFact,
 } from '../types.js';
 
 /** All facts that a report shows, computed or with the reason why not. */
@@ -15,6 +15,10 @@ export interface ReportFacts {
   gc: Gathered<GcFact>;
   hotFunctions: Gathered<HotFunctionsFact>;
   sockets: Gathered<SocketsFact>;
+  queue: Gathered<QueueFact>;
+  limits: Gathered<LimitsFact>;
+  cpuUse: Gathered<CpuUseFact>;
+  trends: Gathered<TrendsFact>;
   overhead: Gathered<OverheadFact>;
 }
 
@@ -63,6 +67,10 @@ export function assemble(manifest: Manifest, facts: ReportFacts, judged: Judgeme
     threads: threads?.threads ?? [],
     generator: threads?.generator ?? null,
     sockets: value(facts.sockets),
+    queue: value(facts.queue),
+    limits: value(facts.limits),
+    cpuUse: value(facts.cpuUse),
+    trends: value(facts.trends)?.trends ?? [],
     probes: manifest.probes,
     overhead: value(facts.overhead),
     interrupted: manifest.interrupted,

@@ -6,6 +6,7 @@ import { hotFunctions } from './sections/hot-functions.js';
 import { load } from './sections/load.js';
 import { loopAndGc } from './sections/loop-and-gc.js';
 import { notSeen } from './sections/not-seen.js';
+import { overTime } from './sections/over-time.js';
 import { otherFindings } from './sections/other-findings.js';
 import { ownCost } from './sections/own-cost.js';
 import { requestTime } from './sections/request-time.js';
@@ -31,6 +32,7 @@ const SECTIONS: [heading: string, section: Section][] = [
   ['HOT FUNCTIONS', hotFunctions],
   ['STARTUP vs SERVING', startupServing],
   ['LOAD', load],
+  ['OVER TIME', overTime],
   ['THREADS', threads],
   ['RULED OUT', ruledOut],
   ['NOT SEEN', notSeen],

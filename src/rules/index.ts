@@ -1,10 +1,15 @@
 import type { Rule } from '../types.js';
 import { blockedDownstream } from './blocked-downstream.js';
+import { acceptQueueOverflow } from './accept-queue-overflow.js';
 import { cpuBoundUser } from './cpu-bound-user.js';
+import { cpuStarved } from './cpu-starved.js';
+import { cpuThrottled } from './cpu-throttled.js';
 import { eventLoopBlocked } from './event-loop-blocked.js';
 import { fsyncPerRequest } from './fsync-per-request.js';
+import { fdExhausted } from './fd-exhausted.js';
 import { gcPressure } from './gc-pressure.js';
 import { healthy } from './healthy.js';
+import { jitWarmup } from './jit-warmup.js';
 import { loadClientSaturated } from './load-client-saturated.js';
 import { loadNon2xx } from './load-non-2xx.js';
 import { loadTimeouts } from './load-timeouts.js';
@@ -26,12 +31,17 @@ export const rules: readonly Rule[] = [
   cpuBoundUser,
   gcPressure,
   missingFileLookups,
+  jitWarmup,
+  cpuThrottled,
+  cpuStarved,
   workerPoolExhausted,
   blockedDownstream,
   lockContention,
   fsyncPerRequest,
   nagleDelayedAck,
   timerWait,
+  acceptQueueOverflow,
+  fdExhausted,
   singleCoreBound,
   startupImportSearch,
   healthy,

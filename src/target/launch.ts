@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { targetError, usageError } from '../errors.js';
 import { resolveCommand } from './command.js';
+import { usersOpenFiles } from './open-files.js';
 import { outputRing } from './output-ring.js';
 import { readStat } from './procfs.js';
 import { stopTree } from './stop.js';
@@ -53,6 +54,9 @@ const MARKER_NAME = 'WHYSLOW_RUN';
 /** The pid stays the same through both execs, so whoever watches it sees the command from its first instruction. */
 const STOP_THEN_EXEC = 'kill -s STOP $$; exec "$@"';
 
+/** The user's own soft limit on open files, not the one that Node gave itself; a shell that cannot goes on without. */
+const withLimit = (openFiles: number | null): string => (openFiles === null ? '' : `ulimit -S -n ${openFiles} 2>/dev/null; `);
+
 /** dash drops variables that no shell could name (`npm_config_a-b`, `foo.bar`); bash hands them on. -p: no BASH_ENV. */
 function wrapperShell(env: NodeJS.ProcessEnv): string[] {
   const odd = Object.keys(env).some((name) => !/^[A-Za-z_]\w*$/.test(name));
@@ -79,7 +83,7 @@ export async function launchTarget(request: LaunchRequest): Promise<Target> {
   const marker = randomUUID();
   const env = { ...request.env, ...(account === null ? {} : accountEnv(account)), [MARKER_NAME]: marker };
   const watchdog = startWatchdog(`${MARKER_NAME}=${marker}`, request.scratch ?? null);
-  const words = [...prefix, ...wrapperShell(env), '-c', STOP_THEN_EXEC, 'sh', file, ...args];
+  const words = [...prefix, ...wrapperShell(env), '-c', withLimit(usersOpenFiles()) + STOP_THEN_EXEC, 'sh', file, ...args];
   const child = execa(words[0] ?? '', words.slice(1), {
     detached: true,
     cleanup: false,

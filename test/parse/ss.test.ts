@@ -28,7 +28,7 @@ describe('ss', () => {
     const looks = parseSs(raw('flask-gevent-nagle.txt'));
     expect(summarizeSs(looks, looks[1]?.tNs, looks[2]?.tNs).looks).toBe(2);
     expect(summarizeSs(looks, 0, 1)).toEqual({
-      looks: 0, sockets: 0, meanEstablished: 0, notSentShare: null, unackedShare: null, unreadShare: null, rttMs: null, minRttMs: null, listenQueue: null,
+      looks: 0, sockets: 0, meanEstablished: 0, notSentShare: null, unackedShare: null, unreadShare: null, rttMs: null, minRttMs: null, listenQueue: null, fullShare: null, drops: null,
     });
   });
 
@@ -39,14 +39,14 @@ describe('ss', () => {
         { recvQBytes: 0, sendQBytes: 11, notSentBytes: 11, unackedSegments: 1, rttMs: 20.5, minRttMs: 0.007, retransmits: 3 },
         { recvQBytes: 0, sendQBytes: 0, notSentBytes: 0, unackedSegments: 0, rttMs: 0.5, minRttMs: null, retransmits: 0 },
       ],
-      listen: { waiting: 131, limit: 256 },
+      listen: { waiting: 131, limit: 256, drops: 0 },
     }]);
   });
 
   it('survives malformed text, and knows a look that was skipped from one that found nothing', () => {
     expect(parseSs(raw('malformed.txt'))).toEqual([
       { tNs: 5, established: [], listen: null },
-      { tNs: 6, established: null, listen: { waiting: 3, limit: 511 } },
+      { tNs: 6, established: null, listen: { waiting: 3, limit: 511, drops: 0 } },
     ]);
     expect(parseSs('')).toEqual([]);
   });

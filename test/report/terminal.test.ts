@@ -72,7 +72,8 @@ describe('what a report must say', () => {
     const { schema, whyslow, createdAt, target, verdict, findings } = sample('healthy');
     const bare: Report = {
       schema, whyslow, createdAt, target, verdict, findings, ruledOut: [], notObserved: [], load: null, phases: [], ledger: null, syscalls: [],
-      failedPaths: [], eventLoop: null, gc: null, hotFunctions: [], threads: [], generator: null, sockets: null, probes: [], overhead: null, interrupted: null,
+      failedPaths: [], eventLoop: null, gc: null, hotFunctions: [], threads: [], generator: null, sockets: null,
+      queue: null, limits: null, cpuUse: null, trends: [], probes: [], overhead: null, interrupted: null,
     };
     expect(plain(bare)).not.toMatch(/^[A-Z]{3}/m);
     expect(plain(bare)).toContain('Nothing is wrong with this server');

@@ -81,7 +81,7 @@ describe('diagnose', () => {
     expect(verdict.id).toBe('unknown');
     expect(findings).toHaveLength(1);
     expect(ruledOut).toEqual([]);
-    expect(notObserved).toHaveLength(10);
+    expect(notObserved).toHaveLength(13);
     expect(notObserved.find((n) => n.what.startsWith('requests and latency'))).toMatchObject({ what: expect.stringContaining('load-non-2xx'), enable: 'run the probe for requests' });
   });
 

@@ -1,7 +1,9 @@
+import type { RateTrend } from '../../src/facts/rate-trend.js';
 import { clearLatency } from './latency.js';
 import type {
-  EventLoopFact, Fact, FactReader, FailedPath, FailedPathsFact, Frame, GcFact, Gathered, HotFunction, HotFunctionsFact, LedgerFact,
-  LedgerPart, LongTick, OutboundFact, OutboundPeer, OverheadFact, RequestsFact, SocketsFact, SyscallsFact, ThreadsFact, ThreadUse, WindowLoad,
+  CpuUseFact, EventLoopFact, Fact, FactReader, FailedPath, FailedPathsFact, Frame, Gathered, GcFact, HotFunction,
+  HotFunctionsFact, LedgerFact, LedgerPart, LimitsFact, LongTick, OutboundFact, OutboundPeer, OverheadFact, QueueFact,
+  RequestsFact, SocketsFact, SyscallsFact, ThreadUse, ThreadsFact, TrendsFact, WindowLoad,
 } from '../../src/types.js';
 
 /** Facts by name, as rules would read them from a run; what is not in the map was not observed. */
@@ -9,6 +11,7 @@ export interface FactValues {
   requests?: RequestsFact; threads?: ThreadsFact; ledger?: LedgerFact; syscalls?: SyscallsFact;
   'failed-paths'?: FailedPathsFact; 'event-loop'?: EventLoopFact; gc?: GcFact; 'hot-functions'?: HotFunctionsFact;
   sockets?: SocketsFact; outbound?: OutboundFact; overhead?: OverheadFact;
+  queue?: QueueFact; limits?: LimitsFact; 'cpu-use'?: CpuUseFact; trends?: TrendsFact; 'rate-trend'?: RateTrend;
 }
 
 export const readerOf = (values: FactValues): FactReader => <T>(fact: Fact<T>): Gathered<T> => {
@@ -96,6 +99,24 @@ export const peer = (pending: number, more: Partial<OutboundPeer> = {}): Outboun
 });
 
 export const outbound = (...peers: OutboundPeer[]): OutboundFact => ({ source: 'ebpf', peers });
+export const queue = (more: Partial<QueueFact> = {}): QueueFact => ({
+  durationS: 6, overflows: 0, drops: 0, portDrops: 0, synRetransmits: 0, retransmits: 0, accepted: 30_000,
+  listenQueue: { max: 4, limit: 511, fullShare: 0 }, ...more,
+});
+
+export const limits = (more: Partial<LimitsFact> = {}): LimitsFact => ({
+  quota: null, openFiles: [{ pid: 100, comm: 'node', most: 71, soft: 1024, hard: 524_288, sockets: 50 }], ...more,
+});
+
+/** Who uses the CPUs, by cores; pids count up. */
+export const cpuUse = (users: [who: CpuUseFact['users'][number]['who'], comm: string, cores: number][], more: Partial<CpuUseFact> = {}): CpuUseFact => ({
+  cpus: 2, idleCores: 0.05, stolenCores: 0, users: users.map(([who, comm, cores], i) => ({ who, comm, cores, pid: 100 + i })), ...more,
+});
+
+export const rateTrend = (parts: number[], more: Partial<RateTrend> = {}): RateTrend => ({
+  parts, first: parts[0] ?? 0, last: parts.at(-1) ?? 0, noise: 0.05, stillClimbing: true,
+  upShare: parts.slice(1).filter((rps, i) => rps > (parts[i] ?? rps)).length / (parts.length - 1), ...more,
+});
 
 export const failedPath = (path: string, calls: number, perRequest: number | null, more: Partial<FailedPath> = {}): FailedPath =>
   ({ path, errno: 'ENOENT', syscall: 'newfstatat', phase: perRequest === null ? 'startup' : 'serving', calls, perRequest, truncated: false, ...more });
@@ -150,6 +171,9 @@ export const nodeHello = (): FactValues => {
     ], { app: 0.03, runtime: 0.64, kernel: 0.3, gc: 0.02 }),
     sockets: sockets(),
     outbound: outbound(),
+    queue: queue(), limits: limits(),
+    'cpu-use': cpuUse([['generator', 'node', 1.02], ['server', 'node', 0.93]], { cpus: 4, idleCores: 1.9 }),
+    'rate-trend': rateTrend([60_800, 61_200, 60_900, 61_300, 61_100, 61_000], { stillClimbing: false }),
   };
 };
 

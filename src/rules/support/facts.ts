@@ -1,9 +1,12 @@
+import { cpuUseFact } from '../../facts/cpu-use.js';
 import { eventLoopFact } from '../../facts/event-loop.js';
 import { failedPathsFact } from '../../facts/failed-paths.js';
 import { gcFact } from '../../facts/gc.js';
 import { hotFunctionsFact } from '../../facts/hot-functions.js';
 import { ledgerFact } from '../../facts/ledger.js';
 import { outboundFact } from '../../facts/outbound.js';
+import { limitsFact } from '../../facts/limits.js';
+import { queueFact } from '../../facts/queue.js';
 import { requestsFact } from '../../facts/requests.js';
 import { socketsFact } from '../../facts/sockets.js';
 import { syscallsFact } from '../../facts/syscalls.js';
@@ -22,4 +25,7 @@ export const FACT_LABELS: { fact: Fact<unknown>; label: string }[] = [
   { fact: hotFunctionsFact, label: 'hot functions' },
   { fact: socketsFact, label: 'requests at the server\'s sockets' },
   { fact: outboundFact, label: 'calls to other servers' },
+  { fact: queueFact, label: 'connections before they are accepted' },
+  { fact: limitsFact, label: 'CPU quota and open files' },
+  { fact: cpuUseFact, label: 'who else uses the CPU' },
 ];

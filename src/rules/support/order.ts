@@ -1,13 +1,16 @@
-import type { Finding } from '../../types.js';
+import type { Finding, FindingId } from '../../types.js';
 
 /** What is only the consequence of another finding, and of which: mending the consequence gains nothing. */
-const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
+const FOLLOWS: Partial<Record<FindingId, readonly FindingId[]>> = {
   // A server without descriptors leaves connections in the queue, answers 500, or lets clients wait until they give up.
   'accept-queue-overflow': ['worker-pool-exhausted', 'fd-exhausted'],
   'load-timeouts': ['fd-exhausted', 'accept-queue-overflow'],
   'load-non-2xx': ['fd-exhausted'],
   // Held back by its quota, a thread is runnable and waits: nobody else holds the CPU.
   'cpu-starved': ['cpu-throttled'],
+  // Pauses of any kind last longer for a thread that is not let on a CPU.
+  'event-loop-blocked': ['cpu-throttled', 'cpu-starved'],
+  'gc-pressure': ['cpu-throttled', 'cpu-starved'],
 };
 
 /** What the slowest 1% pay, against what everybody pays: a tail of 100% ranks with a mean cost of this. */

@@ -1,0 +1,59 @@
+import { NoData } from '../errors.js';
+import type { Fact } from '../types.js';
+import { quietWindows } from './artifacts.js';
+import { need } from './reader.js';
+import { requestsFact } from './requests.js';
+
+/** How the rate moved through the quiet windows. */
+export interface RateTrend {
+  /** Requests a second of each part, in order of time; the first and the last of them. */
+  parts: number[];
+  first: number;
+  last: number;
+  /** Of the steps from part to part, those that go up. */
+  upShare: number;
+  /** Standard deviation around a straight line through the slices, of the mean. */
+  noise: number;
+  /** The second half climbs as well. */
+  stillClimbing: boolean;
+}
+
+/** The quiet time is cut into so many parts: few enough that each is a mean over several slices. */
+const PARTS = 6;
+/** Slices below which a climb cannot be told from chance. */
+const LEAST_SLICES = 8;
+/** From the middle to the end, of the whole climb: less, and it is over. */
+const STILL = 0.2;
+
+export const rateTrendFact: Fact<RateTrend> = {
+  name: 'rate-trend',
+  compute(run, read) {
+    const quiet = quietWindows(run);
+    const slices = need(read(requestsFact)).slices
+      .filter((s) => quiet.some((w) => s.startNs >= w.startNs && s.endNs <= w.endNs))
+      .map((s) => ({ tS: (s.startNs + s.endNs) / 2e9, rps: s.rps }));
+    if (slices.length < LEAST_SLICES) throw new NoData('too few moments without heavy probes to see how the rate moves', 'measure longer (-d)');
+    const parts = Array.from({ length: PARTS }, (_, i) =>
+      mean(slices.slice(Math.floor((i * slices.length) / PARTS), Math.floor(((i + 1) * slices.length) / PARTS)).map((s) => s.rps)));
+    const steps = parts.slice(1).map((rps, i) => rps - (parts[i] ?? rps));
+    const [first = 0, last = 0] = [parts[0], parts.at(-1)];
+    const middle = parts[PARTS / 2] ?? last;
+    return {
+      parts, first, last,
+      upShare: steps.filter((step) => step > 0).length / steps.length,
+      noise: noiseOf(slices),
+      stillClimbing: last - middle >= STILL * (last - first),
+    };
+  },
+};
+
+/** Around the line of least squares, so that the climb itself is none. */
+function noiseOf(slices: readonly { tS: number; rps: number }[]): number {
+  const [t, r] = [mean(slices.map((s) => s.tS)), mean(slices.map((s) => s.rps))];
+  const spread = slices.reduce((sum, s) => sum + (s.tS - t) ** 2, 0);
+  const slope = spread > 0 ? slices.reduce((sum, s) => sum + (s.tS - t) * (s.rps - r), 0) / spread : 0;
+  const left = mean(slices.map((s) => (s.rps - r - slope * (s.tS - t)) ** 2));
+  return r > 0 ? Math.sqrt(left) / r : 0;
+}
+
+const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length);

@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { usersOpenFiles } from '../../src/target/open-files.js';
+
+describe('the limit on open files', () => {
+  it('is that of the shell that started Node, which raised its own', () => {
+    const script = `
+      import { usersOpenFiles } from ${JSON.stringify(new URL('../../dist/target/open-files.js', import.meta.url).href)};
+      import { execFileSync } from 'node:child_process';
+      console.log(usersOpenFiles(), execFileSync('/bin/sh', ['-c', 'ulimit -S -n'], { encoding: 'utf8' }).trim());
+    `;
+    // `; true` keeps the shell from replacing itself with node.
+    const [seen, inherited] = execFileSync('/bin/sh', ['-c', 'ulimit -S -n 97; "$0" --input-type=module -e "$1"; true', process.execPath, script], { encoding: 'utf8' }).trim().split(' ');
+    expect(Number(inherited)).toBeGreaterThan(97);
+    expect(seen).toBe('97');
+  });
+
+  it('is null where nothing was raised, or nobody can be asked', () => {
+    const soft = Number(execFileSync('/bin/sh', ['-c', 'ulimit -S -n'], { encoding: 'utf8' }));
+    expect([null, soft].includes(usersOpenFiles()) || (usersOpenFiles() ?? 0) < soft).toBe(true);
+    expect(usersOpenFiles(2 ** 22 + 1)).toBeNull();
+  });
+});
