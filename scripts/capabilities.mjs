@@ -48,6 +48,13 @@ const CHECKS = {
   root: () => (process.geteuid?.() === 0 ? null : 'not root'),
   /** Python with the servers that most of its fixtures use; other modules are needs of their own. */
   python: () => imports('flask, gevent, gunicorn'),
+  /** A cgroup of our own with a CPU quota. */
+  cgroup: () => {
+    if (process.geteuid?.() !== 0) return 'not root';
+    const root = ['/sys/fs/cgroup/cpu', '/sys/fs/cgroup/cpu,cpuacct'].find((dir) => existsSync(join(dir, 'cpu.cfs_quota_us'))
+      || existsSync(join(dir, 'cgroup.procs'))) ?? '/sys/fs/cgroup';
+    return works(['sh', '-c', 'mkdir "$1/whyslow-$$" && { ls "$1/whyslow-$$/cpu.cfs_quota_us" "$1/whyslow-$$/cpu.max" 2>&1 | grep -v cannot; code=$?; rmdir "$1/whyslow-$$"; exit "$code"; }', 'sh', root]);
+  },
   redis: command('redis-server'),
   nginx: command('nginx'),
   pypy: command('pypy3'),
