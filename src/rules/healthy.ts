@@ -6,10 +6,10 @@ import { threadsFact } from '../facts/threads.js';
 import type { FactReader, Rule, WindowLoad } from '../types.js';
 import { whyNoPressure } from './support/collections.js';
 import { isSaturated, servingCpu, type ServingCpu } from './support/cpu.js';
-import { FLOOR_OWN_SHARE, LIGHT_REQUEST_MS } from './support/floor.js';
+import { aboveFloor, FLOOR_OWN_SHARE, LIGHT_REQUEST_MS } from './support/floor.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
-import { hottestOwn, namesCode, ownShare } from './support/hot-code.js';
+import { hottestOwn, namesCode } from './support/hot-code.js';
 import { inFlight, meanLatencyMs } from './support/latency.js';
 import { findStalls } from './support/stalls.js';
 
@@ -45,7 +45,7 @@ export const healthy: Rule = {
         ...(headline.latencyMs ? [evidence(`latency p50 ${ms(headline.latencyMs.p50)}, p99 ${ms(headline.latencyMs.p99)}`, headline.latencyMs.p99, 'ms')] : []),
         evidence(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core`, cpu.cpuShare, 'cores'),
         ...(cpu.msPerRequest === null ? [] : [evidence(`${ms(cpu.msPerRequest)} of CPU a request`, cpu.msPerRequest, 'ms/request')]),
-        ...(state.own === null ? [] : [evidence(`${percent(state.own)} of the CPU in the app and its packages`, state.own, 'share')]),
+        ...(state.own === null ? [] : [evidence(`${percent(state.own)} of the CPU in what is not the runtime's floor`, state.own, 'share')]),
       ],
       culprit: null,
       advice: [state.advice, 'Check: a hello-world server of the same runtime on this machine should not be much faster.'],
@@ -73,12 +73,12 @@ function atFloor(read: FactReader, cpu: ServingCpu): State {
   const named = hot !== null && namesCode(hot);
   const idleCores = optional(read(threadsFact))?.idleCores ?? 0;
   if (!named) return cpu.msPerRequest !== null && cpu.msPerRequest <= LIGHT_REQUEST_MS ? nameless(cpu.msPerRequest) : { not: 'out of CPU, and no profile says in what' };
-  const own = ownShare(hot);
+  const own = aboveFloor(hot, cpu.msPerRequest);
   if (hottestOwn(hot)) return { not: 'one function holds the CPU' };
   if (own >= FLOOR_OWN_SHARE && idleCores >= 0.5) return { not: `${percent(own)} of the CPU is the app's and its packages', and other cores are idle` };
   return {
     own,
-    limit: own < FLOOR_OWN_SHARE ? `the limit is the runtime itself: ${percent(1 - own)} of the CPU is its own and the kernel's.`
+    limit: own < FLOOR_OWN_SHARE ? `the limit is the runtime itself: ${percent(1 - own)} of the CPU is the floor, its own, its framework's and the kernel's.`
       : 'the limit is the machine: all cores are full, and no function stands out.',
     advice: 'To go faster: more processes on more cores, or fewer bytes and headers a response; the code has nothing left to give.',
     confidence: confidence(0.63, [[own < FLOOR_OWN_SHARE, 0.25], [cpu.busy >= 0.9, 0.05]]),

@@ -2,10 +2,10 @@ import { hotFunctionsFact } from '../facts/hot-functions.js';
 import { threadsFact } from '../facts/threads.js';
 import type { Rule } from '../types.js';
 import { isSaturated, servingCpu } from './support/cpu.js';
-import { FLOOR_OWN_SHARE } from './support/floor.js';
+import { aboveFloor, FLOOR_OWN_SHARE } from './support/floor.js';
 import { count, frameName, ms, percent } from './support/format.js';
 import { absent, against, confidence, evidence, found, noData, optional } from './support/finding.js';
-import { hottestOwn, namesCode, ownShare } from './support/hot-code.js';
+import { hottestOwn, namesCode } from './support/hot-code.js';
 
 const id = 'single-core-bound';
 const title = 'One core is full, others are idle';
@@ -32,7 +32,7 @@ export const singleCoreBound: Rule = {
     const hot = profile && namesCode(profile) ? profile : null;
     const code = hot && hottestOwn(hot);
     if (code) return absent(`the profile is not flat: ${frameName(code.frame)} owns ${percent(code.ownedShare)}`);
-    const own = hot && ownShare(hot);
+    const own = hot && aboveFloor(hot, cpu.msPerRequest);
     if (own !== null && own < FLOOR_OWN_SHARE) return absent(`only ${percent(own)} of the CPU is the app's and its packages': this is the runtime's own floor`);
     return found({
       id, title, kind: 'state',

@@ -25,6 +25,24 @@ describe('healthy', () => {
     expect(finding(healthy, full).summary).toContain('machine');
   });
 
+  it('takes a framework that answers light requests for the floor, where the profile tells who answers for what', () => {
+    const parts = [
+      { ...hotFunction(frame('_execute', '/usr/lib/python3/dist-packages/tornado/web.py', { origin: 'dependency', kind: 'python' }), 0.12, 0.6), ownedShare: 0 },
+      { ...hotFunction(frame('get', '/app/handlers.py', { kind: 'python' }), 0.03, 0.1), ownedShare: 0.1 },
+    ];
+    const tornado = (msEach: number): FactValues => ({ requests: requests(100, 900 / msEach), threads: threads([thread(0.9)], { cpus: 2, idleCores: 0.7 }), 'hot-functions': hot(parts, { app: 0.03, dependency: 0.5, runtime: 0.47 }) });
+    expect(finding(healthy, tornado(0.12)).confidence).toBeGreaterThan(0.8);
+    // As many samples in a framework that takes ten times as long are no floor: it is used heavily.
+    absent(healthy, tornado(1.2));
+  });
+
+  it('counts a machine that is full by processes that each have many threads', () => {
+    const gthread = Array.from({ length: 2 }, (_, i) => thread(0.6, { pid: 100 + i, runQueueShare: 0.15 }));
+    const full: FactValues = { ...nodeHello(), requests: requests(100, 15_000), threads: threads(gthread, { cpus: 2, idleCores: 0.05 }) };
+    expect(finding(healthy, full).kind).toBe('state');
+    absent(healthy, { ...full, threads: threads(gthread, { cpus: 2, idleCores: 0.5 }) });
+  });
+
   it('is absent where one function holds the CPU', () => {
     absent(healthy, { ...nodeHello(), 'hot-functions': hot([hotFunction(frame('rank', '/app/rank.js'), 0.6, 0.7)], { app: 0.7, runtime: 0.2 }) });
   });

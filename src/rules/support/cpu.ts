@@ -75,11 +75,11 @@ export function servingCpu(read: FactReader): Gathered<ServingCpu> {
 }
 
 /**
- * Out of CPU: it runs or wants to nearly all the time. Waiting in line counts, for each request waits as well, but
- * a thread that hardly gets to run at all is starved, not bound.
+ * Out of CPU: it runs or wants to nearly all the time, or its processes hold most of a machine that has none left.
+ * Waiting in line counts, for each request waits as well, but a thread that hardly gets to run at all is starved, not bound.
  */
 export const isSaturated = (cpu: ServingCpu): boolean =>
-  cpu.busy >= SATURATED && (cpu.cpuShare >= LEAST_RUNS * cpu.busy || cpu.fillsMachine);
+  cpu.fillsMachine || (cpu.busy >= SATURATED && cpu.cpuShare >= LEAST_RUNS * cpu.busy);
 
 const demand = (t: ThreadUse): number => t.cpuShare + t.runQueueShare;
 
