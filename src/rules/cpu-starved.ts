@@ -2,7 +2,7 @@ import { cpuUseFact } from '../facts/cpu-use.js';
 import { limitsFact } from '../facts/limits.js';
 import { requestsFact } from '../facts/requests.js';
 import type { CpuUseFact, Rule } from '../types.js';
-import { servingCpu } from './support/cpu.js';
+import { servingCpu, SATURATED } from './support/cpu.js';
 import { count, percent } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { meanLatencyMs } from './support/latency.js';
@@ -11,9 +11,11 @@ const id = 'cpu-starved';
 const title = 'Others hold the CPU that the server wants';
 
 /** Of its time the serving thread waits for a CPU: below it any busy machine looks like this. */
-const LEAST_WAIT = 0.3;
+const LEAST_WAIT = 0.4;
+/** Of its time it wants one: with room left, requests wait now and then, but the load sets the rate. */
+const LEAST_WANTED = SATURATED;
 /** Of what it wants: it waits nearly as much as it runs, or more. */
-const LEAST_OF_WANTED = 0.4;
+const LEAST_OF_WANTED = 0.45;
 /** Cores held by others than the server: less cannot keep a thread waiting. */
 const LEAST_HELD = 0.3;
 /** Of the wait, explained by a quota: then nobody holds the CPU, it is withheld. */
@@ -34,7 +36,7 @@ export const cpuStarved: Rule = {
     if (!gathered.ok) return noData(gathered);
     const cpu = gathered.value;
     const wanted = cpu.cpuShare + cpu.runQueueShare;
-    if (cpu.runQueueShare < LEAST_WAIT || cpu.runQueueShare < LEAST_OF_WANTED * wanted) {
+    if (cpu.runQueueShare < LEAST_WAIT || wanted < LEAST_WANTED || cpu.runQueueShare < LEAST_OF_WANTED * wanted) {
       return absent(`the serving ${cpu.limit} waited for a CPU ${percent(cpu.runQueueShare)} of the time, and ran ${percent(cpu.cpuShare)}`);
     }
     const quota = optional(read(limitsFact))?.quota ?? null;

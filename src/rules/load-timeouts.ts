@@ -1,6 +1,7 @@
+import { queueFact } from '../facts/queue.js';
 import { requestsFact } from '../facts/requests.js';
 import { socketsFact } from '../facts/sockets.js';
-import type { Rule, WindowLoad } from '../types.js';
+import type { QueueFact, Rule, WindowLoad } from '../types.js';
 import { count, percent } from './support/format.js';
 import { absent, against, evidence, found, noData, optional } from './support/finding.js';
 
@@ -30,7 +31,7 @@ export const loadTimeouts: Rule = {
     const share = failed / total;
     if (failed <= 0) return absent('no request failed or timed out');
     if (share < LEAST_SHARE) return absent(`${percent(share)} of the requests failed or timed out`);
-    const accepts = optional(read(socketsFact))?.acceptsPerRequest ?? null;
+    const accepts = optional(read(socketsFact))?.acceptsPerRequest ?? acceptsOf(optional(read(queueFact)), all);
     if (onlyClosed(all, accepts)) return absent('each response ends with the server closing the connection, which the load tool counts as an error');
     const kinds = [...Object.entries(all.errors), ['timeout', all.timeouts] as [string, number]].filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
     const worst = kinds[0]?.[0] ?? 'error';
@@ -57,6 +58,10 @@ export const loadTimeouts: Rule = {
 };
 
 const failures = (load: WindowLoad): number => Object.values(load.errors).reduce((a, b) => a + b, 0) + load.timeouts;
+
+/** Without eBPF: connections that came in, of all ports of the machine's network; other traffic only makes it more. */
+const acceptsOf = (queue: QueueFact | null, all: WindowLoad): number | null =>
+  (queue === null || all.completed <= 0 ? null : queue.accepted / all.completed);
 
 /** One error a response, one connection a request: the server closes after each answer, and nothing is lost. */
 function onlyClosed(all: WindowLoad, acceptsPerRequest: number | null): boolean {

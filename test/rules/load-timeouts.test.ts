@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadTimeouts } from '../../src/rules/load-timeouts.js';
-import { nodeHello, requests, sockets } from './facts.js';
+import { nodeHello, queue, requests, sockets } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 
 describe('load-timeouts', () => {
@@ -25,6 +25,10 @@ describe('load-timeouts', () => {
   it('does not take a closed connection after each response for a failure', () => {
     const closed = { requests: requests(50, 1000, { window: { errors: { 'read error': 5000 } } }) };
     expect(absent(loadTimeouts, { ...closed, sockets: sockets({ acceptsPerRequest: 1 }) })).toContain('closing');
+    // Without eBPF the kernel's count of connections says the same.
+    const ss = sockets({ acceptsPerRequest: null });
+    absent(loadTimeouts, { ...closed, sockets: ss, queue: queue({ accepted: 5050 }) });
+    finding(loadTimeouts, { ...closed, sockets: ss, queue: queue({ accepted: 50 }) });
     finding(loadTimeouts, { ...closed, sockets: sockets({ acceptsPerRequest: 0 }) });
     finding(loadTimeouts, { ...closed, sockets: sockets({ acceptsPerRequest: 2 }) });
   });
