@@ -497,6 +497,8 @@ export interface SocketsFact {
   listenQueue: { max: number; limit: number } | null;
   /** Connections accepted per request. */
   acceptsPerRequest: number | null;
+  /** Which side's FIN went out first on most connections that ended; null where none did or nobody looked. */
+  serverClosesFirst: boolean | null;
 }
 
 /** One that the server asks: a database, a cache, an API, a resolver. */
@@ -607,6 +609,7 @@ export type FindingId =
   | 'nagle-delayed-ack' | 'missing-file-lookups' | 'startup-import-search'
   | 'event-loop-blocked' | 'cpu-bound-user' | 'gc-pressure' | 'timer-wait'
   | 'accept-queue-overflow' | 'fd-exhausted' | 'cpu-throttled' | 'cpu-starved' | 'jit-warmup'
+  | 'sync-fs-per-request' | 'connection-churn' | 'slow-clock'
   | 'worker-pool-exhausted' | 'blocked-downstream' | 'lock-contention' | 'fsync-per-request' | 'single-core-bound' | 'healthy' | 'unknown';
 
 export interface Evidence {

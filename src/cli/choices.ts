@@ -6,7 +6,7 @@ const PROBES: Record<ProbeId, true> = {
   perf: true, node: true, python: true, cpuprofile: true, 'python-profile': true, strace: true,
 };
 const FINDINGS: Record<FindingId, true> = {
-  'load-non-2xx': true, 'load-client-saturated': true, 'load-timeouts': true, 'nagle-delayed-ack': true, 'missing-file-lookups': true,
+  'load-non-2xx': true, 'load-client-saturated': true, 'load-timeouts': true, 'nagle-delayed-ack': true, 'missing-file-lookups': true, 'sync-fs-per-request': true, 'connection-churn': true, 'slow-clock': true,
   'startup-import-search': true, 'event-loop-blocked': true, 'cpu-bound-user': true, 'gc-pressure': true, 'timer-wait': true,
   'accept-queue-overflow': true, 'fd-exhausted': true, 'cpu-throttled': true, 'cpu-starved': true, 'jit-warmup': true,
   'worker-pool-exhausted': true, 'blocked-downstream': true, 'lock-contention': true, 'fsync-per-request': true,

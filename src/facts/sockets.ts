@@ -8,6 +8,9 @@ import { ssSummaryFact } from './ss-looks.js';
 /** Of the sends, so many must agree for the socket option to be known: the first ones may come before it is set. */
 const AGREE_SHARE = 0.9;
 
+/** sockets.bt counts the sends of one response up to here. */
+const MOST_COUNTED = 5;
+
 /** Requests at the server's own sockets: eBPF one request at a time, `ss` for what TCP itself says. */
 export const socketsFact: Fact<SocketsFact> = {
   name: 'sockets',
@@ -31,7 +34,7 @@ type FromKernel = Omit<SocketsFact, 'source' | 'notSentShare' | 'rttMs' | 'liste
 
 const NOTHING_SEEN: FromKernel = {
   requests: null, sendsPerResponse: null, sendBytes: [], noDelay: null, heldShare: null, heldGapMs: null, freeGapMs: null,
-  serviceMs: null, inService: null, acceptsPerRequest: null,
+  serviceMs: null, inService: null, acceptsPerRequest: null, serverClosesFirst: null,
 };
 
 function fromKernel(c: SocketsCapture): FromKernel {
@@ -41,7 +44,7 @@ function fromKernel(c: SocketsCapture): FromKernel {
   const noDelay = c.sends.reduce((sum, s) => sum + s.noDelay, 0) / (sends || 1);
   return {
     requests: c.requests,
-    sendsPerResponse: responses > 0 ? c.responses.reduce((sum, r) => sum + r.sends * r.count, 0) / responses : null,
+    sendsPerResponse: responses > 0 ? sendsPerResponse(c, responses, sends) : null,
     sendBytes: c.sends.map((s) => s.bytes / s.count),
     noDelay: sends === 0 ? null : noDelay >= AGREE_SHARE ? true : noDelay <= 1 - AGREE_SHARE ? false : null,
     heldShare: responses > 0 ? held / responses : null,
@@ -50,8 +53,13 @@ function fromKernel(c: SocketsCapture): FromKernel {
     serviceMs: serviceOf(c.service),
     inService: c.service.count > 0 ? c.service.sumNs / (c.closeNs - c.openNs) : null,
     acceptsPerRequest: c.established / c.requests,
+    serverClosesFirst: c.closedFirst + c.closedSecond > 0 ? c.closedFirst > c.closedSecond : null,
   };
 }
+
+/** Responses are counted with five sends at the most; where some had more, all sends over all requests tell. */
+const sendsPerResponse = (c: SocketsCapture, responses: number, sends: number): number =>
+  c.responses.some((r) => r.sends >= MOST_COUNTED) ? sends / Math.max(c.requests, responses) : c.responses.reduce((sum, r) => sum + r.sends * r.count, 0) / responses;
 
 const medianMs = (hist: SummedHist): number | null => {
   const ns = quantileNs(hist, 0.5);

@@ -7,6 +7,7 @@ export const AARCH64: Readonly<Record<string, number>> = {
   open: ABSENT, stat: ABSENT, lstat: ABSENT, access: ABSENT, readlink: ABSENT, poll: ABSENT, select: ABSENT, epoll_wait: ABSENT,
   openat: 56, newfstatat: 79, readlinkat: 78, faccessat: 48, execve: 221, execveat: 281, statx: 291, openat2: 437, faccessat2: 439,
   epoll_pwait: 22, epoll_pwait2: 441, ppoll: 73, pselect6: 72, io_uring_enter: 426,
+  write: 64, writev: 66, pwrite64: 68, pwritev: 70,
 };
 
 export interface ScriptInput {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Artifact, Availability, ProbeId, WindowName } from '../types.js';
 import { canUse, type BpfFeature } from './bpf-check.js';
 import { fullPipe } from './bpf-fifo.js';
+import { fdsNote } from './bpf-fds.js';
 import { keysFor, type MapKeys } from './bpf-keys.js';
 import { bpfScript } from './bpf-script.js';
 import { spawnBpftrace, whyNot } from './bpf-spawn.js';
@@ -24,15 +25,15 @@ export interface BpfProbeInput extends MapKeys {
   wants?: readonly BpfFeature[];
   /** Whether the part on reads is worth its cost for this target. */
   wantsReads?: (ctx: ProbeContext) => boolean;
-  /** Add to the output where each thread stood when the gate opened and when it closed. */
+  /** Add to the output where each thread stood (what descriptors led to) when the gate opened and when it closed. */
   standings?: boolean;
+  fds?: boolean;
   /** Tell it the ports that somebody listens on. */
   listening?: boolean;
 }
 
 /** Compiling takes 0.3 s on a quiet machine. */
-const COMPILE_MS = 15_000;
-const OPEN_MS = 8_000;
+const [COMPILE_MS, OPEN_MS] = [15_000, 8_000];
 /** Detaching takes 50 ms a tracepoint; after that the kernel detaches on its own, and only the last dump is lost. */
 const STOP_MS = 8_000;
 /** A process that lives this long is here to stay: worth compiling again for. */
@@ -49,7 +50,6 @@ export function bpfProbe(input: BpfProbeInput): Probe {
 }
 
 const firstRefusal = (checks: readonly Availability[]): Availability => checks.find((c) => !c.ok) ?? { ok: true };
-
 /**
  *   prepare: compile, then hang in the first write, not yet attached     start: read        stop: SIGINT
  *   ---------------------------------------------------------------------|=== gate open ====|-- last dump
@@ -75,6 +75,7 @@ async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowNa
   let stopped: Promise<Artifact[]> | null = null;
   const note = () => {
     if (input.standings) session?.note({ type: 'whyslow_threads', data: { threads: standings(ctx.pids()) } });
+    if (input.fds) session?.note(fdsNote(ctx.pids()));
   };
 
   return {
@@ -147,7 +148,7 @@ async function launch(script: string, ctx: ProbeContext, mapKeys: number): Promi
   return { child, readFd, ended, kill, isAttached: () => attachments(child.pid) > 0 };
 }
 
-/** write(1, ...) by /proc/PID/syscall: number 1 on x86_64, 64 on aarch64. */
+/** write(1, ...): number 1 on x86_64, 64 on aarch64. */
 const isWriting = (pid?: number): boolean => standsIn(/^(1|64) 0x1 /, pid);
 
 /** epoll_wait or epoll_pwait. */

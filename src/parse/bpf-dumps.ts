@@ -1,4 +1,4 @@
-import { bpftraceRecords, type BpfNumber, type BpfRecord, type HistBucket } from './bpftrace-json.js';
+import { bpftraceRecords, type BpfNumber, type BpfRecord, type BpfStats, type HistBucket } from './bpftrace-json.js';
 
 /**
  * What every probe of ours has in common: cumulative maps, printed again and again, and once more at the end.
@@ -18,6 +18,7 @@ export interface Dumps {
   openWords: string[];
   /** Content of the runner's own lines. */
   threads: unknown[];
+  fds: unknown[];
   health: BpfHealth;
 }
 
@@ -38,6 +39,7 @@ export function readDumps(chunks: string | Iterable<string>): Dumps | null {
   const final = new Map<string, BpfRecord>();
   const lines: string[] = [];
   const threads: unknown[] = [];
+  const fds: unknown[] = [];
   const problems = new Set<string>();
   let lostEvents = 0;
   let inSlice = new Set<string>();
@@ -68,13 +70,14 @@ export function readDumps(chunks: string | Iterable<string>): Dumps | null {
       case 'lost': lostEvents += record.events; break;
       case 'problem': problems.add(record.text); break;
       case 'threads': threads.push(record.data); break;
+      case 'fds': fds.push(record.data); break;
       case 'attached': break;
     }
   }
   if (!(openNs > 0)) return null;
   const closeNs = toNumber(entriesOf(final, '@close')[0]?.[1] ?? 0);
   const dumps = closeNs > 0 ? [...slices.filter((s) => s.atNs < closeNs), { atNs: closeNs, maps: final }] : slices;
-  return { openNs, closeNs: dumps.at(-1)?.atNs ?? openNs, dumps, lines, openWords, threads, health: { lostEvents, problems: [...problems] } };
+  return { openNs, closeNs: dumps.at(-1)?.atNs ?? openNs, dumps, lines, openWords, threads, fds, health: { lostEvents, problems: [...problems] } };
 }
 
 export const toNumber = (v: BpfNumber): number => Number(v);
@@ -85,6 +88,11 @@ type Maps = Map<string, BpfRecord>;
 export function entriesOf(maps: Maps, name: string): [key: string, value: BpfNumber][] {
   const record = maps.get(name);
   return record?.type === 'map' ? record.entries : [];
+}
+
+export function statsOf(maps: Maps, name: string): [key: string, value: BpfStats][] {
+  const record = maps.get(name);
+  return record?.type === 'stats' ? record.entries : [];
 }
 
 export function histsOf(maps: Maps, name: string): [key: string, buckets: HistBucket[]][] {

@@ -37,6 +37,9 @@ export interface SocketsCapture {
   /** Connections that became established on the served port. */
   established: number;
   closedAfterResponse: number;
+  /** Connections whose first FIN came from the server, and from the client. */
+  closedFirst: number;
+  closedSecond: number;
   outbound: OutboundStat[];
   slices: SocketsPeriod[];
 }
@@ -57,6 +60,7 @@ export function parseSockets(chunks: string | Iterable<string>): SocketsCapture 
     ...finesOf(last, null),
     established: total('@established'),
     closedAfterResponse: total('@closed_after_response'),
+    closedFirst: total('@closed_first'), closedSecond: total('@closed_second'),
     outbound: outboundOf(last, dumps),
     slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => ({
       startNs, endNs,

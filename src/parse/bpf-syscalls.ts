@@ -7,8 +7,10 @@
  *   {"type": "map", "data": {"@ns": {"9985,9985,39": 149015}}}
  *   {"type": "map", "data": {"@errors": {"9985,9988,202,11": 3}}}              ...,errno
  *   {"type": "map", "data": {"@busy": {"9985,9985": 1174443947}}}
+ *   {"type": "stats", "data": {"@writes": {"9985,1,23": {"count": 40, "average": 2000, "total": 80000}}}}    pid,number,fd
+ *   {"type": "whyslow_fds", "data": {"fds": [{"pid": 9985, "fd": 23, "to": "/var/log/access.log"}]}}         by the runner
  */
-import { histsOf, keyNumbers, numbersOf, periodsOf, readDumps, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { histsOf, keyNumbers, numbersOf, periodsOf, readDumps, statsOf, type BpfHealth, type Dump } from './bpf-dumps.js';
 import { log2Hist, type NsHist } from './bpf-hist.js';
 import { isEventWait, syscallName } from './syscall-names.js';
 
@@ -40,9 +42,18 @@ export interface LoopStat {
   waits: number;
   /** Polls with a timeout of zero: an iteration's boundary, or a spin. */
   zeroPolls: number;
+  /** Of those, the ones that found nothing, and the turns that followed them, ns. */
+  emptyPolls: number;
+  emptyNs: number;
   /** Waits with a timeout that ended by it, with no event. */
   timeouts: number;
 }
+
+/** Calls of write and its kin on one descriptor, over the whole window. */
+export interface FdWrites { pid: number; name: string; fd: number; calls: number; ns: number }
+
+/** What a descriptor led to when looked at: a path, `socket`, `pipe`, `anon_inode:[eventfd]`. Untrusted text. */
+export interface FdTarget { pid: number; fd: number; to: string }
 
 export interface SyscallPeriod { startNs: number; endNs: number; calls: SyscallStat[]; loops: LoopStat[] }
 
@@ -57,6 +68,9 @@ export interface SyscallsCapture {
   slices: SyscallPeriod[];
   totals: SyscallPeriod;
   longTicks: BpfLongTick[];
+  writes: FdWrites[];
+  /** Descriptors open at the window's beginning or end, the later look first. */
+  fds: FdTarget[];
 }
 
 /** Null where the probe never saw anything, or was killed before it said what it had counted. `arch` names the machine it ran on. */
@@ -69,6 +83,8 @@ export function parseSyscalls(chunks: string | Iterable<string>, arch = 'x86_64'
     openNs, closeNs, health,
     slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => periodOf(startNs, endNs, before, after, arch)),
     totals: periodOf(openNs, closeNs, null, last, arch),
+    writes: writesOf(last, arch),
+    fds: fdTargets(dumps.fds),
     longTicks: dumps.lines.flatMap((line) => {
       const [word, pid, tid, startNs, lengthNs] = line.split(' ');
       return word === 'tick' && lengthNs !== undefined ? [{ pid: Number(pid), tid: Number(tid), startNs: Number(startNs), lengthNs: Number(lengthNs) }] : [];
@@ -107,6 +123,7 @@ function periodOf(startNs: number, endNs: number, before: Dump | null, after: Du
   });
 
   const [busy, zero, timeouts, ticksBefore] = [grown('@busy'), grown('@zero'), grown('@timeouts'), histsBefore('@tick')];
+  const [empty, emptyNs] = [grown('@empty'), grown('@empty_ns')];
   const ticks = new Map(histsOf(after.maps, '@tick'));
   const loops = new Map<string, LoopStat>();
   for (const call of calls.filter((c) => isEventWait(c.name))) {
@@ -120,8 +137,25 @@ function periodOf(startNs: number, endNs: number, before: Dump | null, after: Du
     loops.set(key, {
       pid: call.pid, tid: call.tid, idleNs: call.ns, busyNs: busy.get(key) ?? 0,
       ticks: log2Hist(ticks.get(key), ticksBefore.get(key)), waits: call.calls,
-      zeroPolls: zero.get(key) ?? 0, timeouts: timeouts.get(key) ?? 0,
+      zeroPolls: zero.get(key) ?? 0, emptyPolls: empty.get(key) ?? 0, emptyNs: emptyNs.get(key) ?? 0, timeouts: timeouts.get(key) ?? 0,
     });
   }
   return { startNs, endNs, calls, loops: [...loops.values()] };
+}
+
+const writesOf = (last: Dump, arch: string): FdWrites[] => statsOf(last.maps, '@writes').map(([key, { count, total }]) => {
+  const [pid = 0, nr = 0, fd = 0] = keyNumbers(key);
+  return { pid, name: syscallName(nr, arch), fd, calls: count, ns: total };
+}).filter((w) => w.calls > 0);
+
+function fdTargets(lines: readonly unknown[]): FdTarget[] {
+  const targets = lines.toReversed().flatMap((line) => {
+    const fds = typeof line === 'object' && line !== null && 'fds' in line ? line.fds : [];
+    return Array.isArray(fds) ? (fds as unknown[]) : [];
+  });
+  return targets.flatMap((t): FdTarget[] => {
+    if (typeof t !== 'object' || t === null) return [];
+    const { pid, fd, to } = t as Record<string, unknown>;
+    return typeof pid === 'number' && typeof fd === 'number' && typeof to === 'string' ? [{ pid, fd, to }] : [];
+  });
 }

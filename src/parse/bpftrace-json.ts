@@ -16,6 +16,7 @@
  *
  *   {"type": "whyslow_limits", "data": {"mapKeys": 8192}}                    a map with as many entries was full
  *   {"type": "whyslow_threads", "data": {"threads": [...]}}                   see bpf-ledger.ts
+ *   {"type": "whyslow_fds", "data": {"fds": [...]}}                           see bpf-syscalls.ts
  */
 
 export interface HistBucket { min: number; max: number; count: number }
@@ -33,6 +34,7 @@ export type BpfRecord =
   | { type: 'lost'; events: number }
   | { type: 'problem'; text: string }
   | { type: 'threads'; data: unknown }
+  | { type: 'fds'; data: unknown }
   | { type: 'limits'; mapKeys: number };
 
 /** One record a line; lines that are blank, cut or no JSON are passed over, whatever the chunks' edges. */
@@ -88,6 +90,7 @@ function recordOf(line: string): BpfRecord | null {
     case 'lost_events': return isObject(data) ? { type: 'lost', events: Number(data['events']) || 0 } : null;
     case 'helper_error': return isObject(data) ? { type: 'problem', text: `${String(data['helper'])}: ${String(data['msg'])}` } : null;
     case 'whyslow_threads': return { type: 'threads', data };
+    case 'whyslow_fds': return { type: 'fds', data };
     case 'whyslow_limits': return isObject(data) ? { type: 'limits', mapKeys: Number(data['mapKeys']) || 0 } : null;
     case 'map': return namedMap(data, 'map', isNumber);
     case 'hist': return namedMap(data, 'hist', toBuckets);

@@ -1,6 +1,7 @@
 import type { Rule } from '../types.js';
 import { blockedDownstream } from './blocked-downstream.js';
 import { acceptQueueOverflow } from './accept-queue-overflow.js';
+import { connectionChurn } from './connection-churn.js';
 import { cpuBoundUser } from './cpu-bound-user.js';
 import { cpuStarved } from './cpu-starved.js';
 import { cpuThrottled } from './cpu-throttled.js';
@@ -17,7 +18,9 @@ import { lockContention } from './lock-contention.js';
 import { missingFileLookups } from './missing-file-lookups.js';
 import { nagleDelayedAck } from './nagle-delayed-ack.js';
 import { singleCoreBound } from './single-core-bound.js';
+import { slowClock } from './slow-clock.js';
 import { startupImportSearch } from './startup-import-search.js';
+import { syncFsPerRequest } from './sync-fs-per-request.js';
 import { timerWait } from './timer-wait.js';
 import { unknown } from './unknown.js';
 import { workerPoolExhausted } from './worker-pool-exhausted.js';
@@ -34,6 +37,9 @@ export const rules: readonly Rule[] = [
   jitWarmup,
   cpuThrottled,
   cpuStarved,
+  syncFsPerRequest,
+  connectionChurn,
+  slowClock,
   workerPoolExhausted,
   blockedDownstream,
   lockContention,

@@ -1,4 +1,7 @@
 import type { RateTrend } from '../../src/facts/rate-trend.js';
+import type { FoundPath } from '../../src/facts/found-paths.js';
+import type { KernelWorkFact } from '../../src/facts/kernel-work.js';
+import type { ServingCall, ServingCallsFact } from '../../src/facts/serving-calls.js';
 import { clearLatency } from './latency.js';
 import type {
   CpuUseFact, EventLoopFact, Fact, FactReader, FailedPath, FailedPathsFact, Frame, Gathered, GcFact, HotFunction,
@@ -12,6 +15,7 @@ export interface FactValues {
   'failed-paths'?: FailedPathsFact; 'event-loop'?: EventLoopFact; gc?: GcFact; 'hot-functions'?: HotFunctionsFact;
   sockets?: SocketsFact; outbound?: OutboundFact; overhead?: OverheadFact;
   queue?: QueueFact; limits?: LimitsFact; 'cpu-use'?: CpuUseFact; trends?: TrendsFact; 'rate-trend'?: RateTrend;
+  'kernel-work'?: KernelWorkFact; 'serving-calls'?: ServingCallsFact; 'found-paths'?: FoundPath[];
 }
 
 export const readerOf = (values: FactValues): FactReader => <T>(fact: Fact<T>): Gathered<T> => {
@@ -90,7 +94,7 @@ export const hot = (functions: HotFunction[], byOrigin: Partial<HotFunctionsFact
 export const sockets = (more: Partial<SocketsFact> = {}): SocketsFact => ({
   source: 'ebpf', requests: 50_000, sendsPerResponse: 1, sendBytes: [151], noDelay: true, heldShare: 0, heldGapMs: null, freeGapMs: 0.3,
   serviceMs: { mean: 0.05, p10: 0.03, p50: 0.04, p90: 0.08, p99: 0.3 }, inService: 2, notSentShare: 0, rttMs: 0.05,
-  listenQueue: { max: 0, limit: 511 }, acceptsPerRequest: 0, ...more,
+  listenQueue: { max: 0, limit: 511 }, acceptsPerRequest: 0, serverClosesFirst: null, ...more,
 });
 
 export const peer = (pending: number, more: Partial<OutboundPeer> = {}): OutboundPeer => ({
@@ -145,6 +149,17 @@ export const gc = (share: number, more: Partial<GcFact> = {}): GcFact => ({
   pid: 100, tid: 100, pauses: Math.round(share * 4000), totalMs: share * 10_000, maxMs: 12 + share * 40, share,
   byKind: [{ kind: 'minor', count: Math.round(share * 3800), totalMs: share * 7000, maxMs: 9 }, { kind: 'major', count: Math.round(share * 200), totalMs: share * 3000, maxMs: 12 + share * 40 }],
   heapUsedMB: { first: 40, last: 48, max: 90 }, allocatedPerRequestKB: share > 0.1 ? 600 : 8, ...more,
+});
+
+/** Work of one serving thread, of all of its wall time; shares by call. */
+export function kernelWork(shares: Record<string, number>, more: Partial<KernelWorkFact> = {}): KernelWorkFact {
+  const calls = Object.entries(shares).map(([name, kernelShare]) => ({ name, kernelShare, blockedShare: 0 }));
+  return { source: 'ledger', taken: 0.97, msPerRequest: 0.1, calls, servingCalls: calls, faultShare: 0, childrenShare: 0, children: { bornPerS: 0, lifeMs: null }, ...more };
+}
+
+export const servingCalls = (calls: Record<string, number>, more: Partial<ServingCallsFact> = {}, errors: Record<string, Record<string, number>> = {}): ServingCallsFact => ({
+  calls: Object.entries(calls).map(([name, perRequest]): ServingCall => ({ name, perRequest, errorsPerRequest: errors[name] ?? {}, nsPerRequest: perRequest * 2000 })),
+  writes: [], polling: [], ...more,
 });
 
 // ---------------------------------------------------------------- whole servers

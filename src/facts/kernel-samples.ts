@@ -1,0 +1,30 @@
+import { kernelEntry } from '../parse/perf-kernel.js';
+import { parsePerfScript } from '../parse/perf-script.js';
+import type { Fact } from '../types.js';
+import { artifactsOf, loadSpan, missing } from './artifacts.js';
+import { groupBy } from './group-by.js';
+
+/** How the CPU time of the target's processes divides, by sampled stacks: shares of all their samples. */
+export interface KernelSamples {
+  samples: number;
+  calls: { name: string; share: number }[];
+  faultShare: number;
+}
+
+export const kernelSamplesFact: Fact<KernelSamples> = {
+  name: 'kernel-samples',
+  compute(run) {
+    const [artifact] = artifactsOf(run, 'perf');
+    const span = loadSpan(run);
+    if (!artifact || !span) throw missing(run, 'perf');
+    const entries = [...parsePerfScript([run.text(artifact)])]
+      .filter((s) => s.tNs >= span.startNs && s.tNs < span.endNs && s.stack.length > 0)
+      .map((s) => kernelEntry(s.stack));
+    const named = entries.flatMap((e) => (e?.kind === 'syscall' ? [e.name] : []));
+    return {
+      samples: entries.length,
+      calls: [...groupBy(named, (name) => name)].map(([name, of]) => ({ name, share: of.length / entries.length })).sort((a, b) => b.share - a.share),
+      faultShare: entries.length > 0 ? entries.filter((e) => e?.kind === 'fault').length / entries.length : 0,
+    };
+  },
+};
