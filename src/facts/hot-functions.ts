@@ -3,6 +3,7 @@ import type { CpuProfile } from '../parse/cpuprofile.js';
 import { NoData } from '../errors.js';
 import type { Fact, Frame, HotFunction, HotFunctionsFact } from '../types.js';
 import { perfHotFunctions } from './perf-hot-functions.js';
+import { withoutBlocked } from './blocked-spans.js';
 import { pythonHotFunctions } from './python-hot-functions.js';
 import { cpuProfilesFact } from './recordings.js';
 
@@ -14,7 +15,7 @@ export const hotFunctionsFact: Fact<HotFunctionsFact> = {
   name: 'hot-functions',
   compute(run, read) {
     const profiles = read(cpuProfilesFact);
-    const busiest = profiles.ok ? busiestOf(profiles.value) : null;
+    const busiest = profiles.ok ? busiestOf(profiles.value.map((profile) => withoutBlocked(profile, read))) : null;
     return busiest ?? pythonHotFunctions(read) ?? perfHotFunctions(run, read);
   },
 };

@@ -5,7 +5,8 @@ import { threadDelta } from '../parse/proc-delta.js';
 import type { FactReader, LongTick, Run } from '../types.js';
 import { schedCaptureFact, syscallsCaptureFact } from './captures.js';
 import { isIdleWait } from './idle.js';
-import { cpuProfilesFact, nodeRecordsFact, procRecordingFact } from './recordings.js';
+import { pythonCulprit, pythonGcNs, pythonOwnNs } from './python-ticks.js';
+import { cpuProfilesFact, nodeRecordsFact, procRecordingFact, pythonProfilesFact, pythonRecordsFact } from './recordings.js';
 import { waitsOf } from './waits.js';
 
 interface Span { startNs: number; endNs: number }
@@ -30,7 +31,7 @@ export function longTicks(run: Run, read: FactReader, tids: ReadonlySet<number>,
     .filter((c) => tids.has(c.tid) && c.startNs >= span.startNs && c.startNs < span.endNs);
   const chosen: Candidate[] = [];
   for (const c of bySharpness) {
-    if (!chosen.some((d) => d.tid === c.tid && overlapNs(c, d) > 0) && !isOurs(c, records)) chosen.push(c);
+    if (!chosen.some((d) => d.tid === c.tid && overlapNs(c, d) > 0) && !isOurs(c, records, read)) chosen.push(c);
   }
   const profiles = read(cpuProfilesFact);
   return chosen.sort((a, b) => a.startNs - b.startNs).map((c) => explain(c, run, read, records, profiles.ok ? profiles.value : []));
@@ -67,7 +68,9 @@ function fromNode(records: readonly NodeRecords[], read: FactReader): Candidate[
   })) : []));
 }
 
-function isOurs(c: Candidate, records: readonly NodeRecords[]): boolean {
+function isOurs(c: Candidate, records: readonly NodeRecords[], read: FactReader): boolean {
+  const python = read(pythonRecordsFact);
+  if (python.ok && pythonOwnNs(python.value, c.pid, c) > MOST * c.lengthNs) return true;
   const own = records.find((r) => r.meta?.tid === c.tid)?.own ?? [];
   return own.reduce((ns, o) => ns + overlapNs({ startNs: o.startNs, lengthNs: o.endNs - o.startNs }, c), 0) > MOST * c.lengthNs;
 }
@@ -75,19 +78,22 @@ function isOurs(c: Candidate, records: readonly NodeRecords[]): boolean {
 function explain(c: Candidate, run: Run, read: FactReader, records: readonly NodeRecords[], profiles: readonly CpuProfile[]): LongTick {
   const { onCpuNs, ...tick } = c;
   const endNs = c.startNs + c.lengthNs;
-  const gcNs = (records.find((r) => r.meta?.tid === c.tid)?.gc ?? [])
+  const python = read(pythonRecordsFact);
+  const pythonProfiles = read(pythonProfilesFact);
+  const gcNs = (python.ok ? pythonGcNs(python.value, c.pid, c) : 0) + (records.find((r) => r.meta?.tid === c.tid)?.gc ?? [])
     .reduce((ns, p) => ns + overlapNs({ startNs: p.startNs, lengthNs: p.durationNs }, c), 0);
   const profile = profiles.find((p) => p.tid === c.tid && p.startNs <= c.startNs && p.endNs >= endNs);
   const inside = profile ? samplesIn(profile, c.startNs, endNs) : null;
-  if (gcNs > MOST * c.lengthNs) return { ...tick, cause: 'gc', syscall: null, culprit: inside?.culprit ?? null };
+  const culprit = inside?.culprit ?? (pythonProfiles.ok ? pythonCulprit(pythonProfiles.value, c) : null);
+  if (gcNs > MOST * c.lengthNs) return { ...tick, cause: 'gc', syscall: null, culprit };
 
   const stood = standing(run, read, c);
   const asleep = onCpuNs !== null && onCpuNs < (1 - MOST) * c.lengthNs;
   const blocked = c.source !== 'sched' && stood.syscall !== null && (onCpuNs === null ? stood.blockedShare > MOST : asleep && stood.blockedShare > MOST);
   if (stood.byLock) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
-  if (blocked) return { ...tick, cause: 'blocked', syscall: stood.syscall, culprit: inside?.culprit ?? null };
+  if (blocked) return { ...tick, cause: 'blocked', syscall: stood.syscall, culprit };
   if (onCpuNs !== null && onCpuNs < LEAST_NS) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
-  return { ...tick, cause: onCpuNs === null && stood.syscall === null && !inside ? 'unknown' : 'cpu', syscall: null, culprit: inside?.culprit ?? null };
+  return { ...tick, cause: onCpuNs === null && stood.syscall === null && !inside && !culprit ? 'unknown' : 'cpu', syscall: null, culprit };
 }
 
 /** A slice of /proc's samples, ns: where a thread stood is known no finer than that. */
