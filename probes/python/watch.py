@@ -110,6 +110,7 @@ class Watch(object):
             self.sampler.gc_ended(took)
         if now - self.slice_start >= SLICE_NS:
             try:
+                self.notice_fork()
                 self.flush(now)
             except Exception as error:
                 self.trouble(error)
@@ -144,6 +145,7 @@ class Watch(object):
 
     def on_signal(self, signum, frame):
         try:
+            self.notice_fork()
             if self.ended:
                 return
             if self.sampler is not None:
@@ -192,6 +194,11 @@ class Watch(object):
             self.emit('{"type":"end","atNs":%d,"reason":%s}' % (_mono(), quoted(reason)))
         except Exception:
             pass
+
+    def notice_fork(self):
+        # uWSGI forks its workers in C: they tell by themselves.
+        if posix.getpid() != self.pid:
+            self.after_fork()
 
     def after_fork(self):
         try:

@@ -58,18 +58,36 @@ export function pythonFiles(dir: string): PythonFile[] {
 const SIGPROF_BIT = 1n << 26n;
 
 /**
- * Makes the process look for orders. SIGPROF kills who does not catch it: so it goes only to processes of the target
- * that wrote that they do, and in which some handler is installed right now (a program that was exec'd has none).
+ * Processes of the target that can be asked: those that wrote that they catch SIGPROF, and what was forked from them behind
+ * Python's back (uWSGI's workers), which writes its first line when it is asked.
  */
-export function wake(ctx: ProbeContext, { pid, file }: PythonFile): boolean {
-  if (!ctx.pids().includes(pid) || !catches(pid)) return false;
-  const [meta] = recordsFrom(ctx.dir, file, 0);
-  if (meta?.['type'] !== 'meta' || meta['signal'] !== 'ours') return false;
+export function askable(ctx: ProbeContext): PythonFile[] {
+  const announced = pythonFiles(ctx.dir).filter(({ file }) => recordsFrom(ctx.dir, file, 0)[0]?.['signal'] === 'ours');
+  const known = new Set(announced.map(({ pid }) => pid));
+  const heirs = ctx.pids().filter((pid) => !known.has(pid) && known.has(parentOf(pid)));
+  return [...announced, ...heirs.map((pid): PythonFile => ({ file: `python.${pid}.ndjson`, pid, bytes: 0 }))]
+    .filter(({ pid }) => ctx.pids().includes(pid) && catches(pid));
+}
+
+/**
+ * Makes the process look for orders. SIGPROF kills who does not catch it: so it goes only to those of `askable`, and a
+ * program that was exec'd since then catches nothing.
+ */
+export function wake({ pid }: PythonFile): boolean {
+  if (!catches(pid)) return false;
   try {
     process.kill(pid, 'SIGPROF');
     return true;
   } catch {
     return false;
+  }
+}
+
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
   }
 }
 

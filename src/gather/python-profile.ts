@@ -4,7 +4,7 @@ import type { Artifact, WindowName } from '../types.js';
 import { monotonicNs } from './clock.js';
 import { recordsFrom, waitUntil } from './node-control.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
-import { orderPython, pythonFiles, wake, type PythonFile } from './python-control.js';
+import { askable, orderPython, pythonFiles, wake, type PythonFile } from './python-control.js';
 import { pythonProbeEnv } from './python-env.js';
 import { NO_PYTHON, pythonPids, SILENT_PYTHON } from './python.js';
 
@@ -55,7 +55,7 @@ function prepared(ctx: ProbeContext, window: WindowName | 'all'): PreparedProbe 
     clearInterval(renewal);
     order(monotonicNs());
     const started = asked.filter((file) => said(file, 'started'));
-    for (const file of started) if (!wrote(file)) wake(ctx, file);
+    for (const file of started) if (!wrote(file)) wake(file);
     await waitUntil(() => started.every((file) => wrote(file) || !isThere(file)), WRITE_WAIT_MS);
     const whole = started.filter((file) => said(file, 'written'));
     if (whole.length === 0) throw new Error('no Python process answered: its main thread never came back from a call into C, or SIGPROF or its timer is in use');
@@ -65,11 +65,11 @@ function prepared(ctx: ProbeContext, window: WindowName | 'all'): PreparedProbe 
   return {
     start: async () => {
       startNs = monotonicNs();
-      asked = pythonFiles(ctx.dir);
+      asked = askable(ctx);
       order(startNs + LEASE_S * 1e9);
       renewal = setInterval(renew, RENEW_MS);
       renewal.unref();
-      const woken = asked.filter((file) => wake(ctx, file));
+      const woken = asked.filter((file) => wake(file));
       if (woken.length === 0) throw new Error('no Python process can be asked for a profile: SIGPROF is in use, or the interpreter is embedded without signals');
       await waitUntil(() => woken.every((file) => said(file, 'started')), START_WAIT_MS);
     },

@@ -6,7 +6,7 @@ import type { Artifact } from '../types.js';
 import { monotonicNs } from './clock.js';
 import { recordsFrom, waitUntil } from './node-control.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
-import { endPythonOrders, orderPython, pythonFiles, wake, type PythonFile } from './python-control.js';
+import { askable, endPythonOrders, orderPython, pythonFiles, wake, type PythonFile } from './python-control.js';
 import { pythonProbeEnv } from './python-env.js';
 
 /** A probe that hears nothing for this long leaves by itself; longer than whyslow is ever held. */
@@ -45,7 +45,7 @@ function prepared(ctx: ProbeContext): PreparedProbe {
     clearInterval(renewal);
     sawPython ||= pythonPids(ctx).length > 0;
     orderPython(ctx.dir, { stop: 1 });
-    const woken = pythonFiles(ctx.dir).filter((file) => wake(ctx, file));
+    const woken = askable(ctx).filter((file) => wake(file));
     await waitUntil(() => woken.every((file) => saidSince(ctx, { ...file, bytes: file.bytes - TAIL_BYTES }, 'end') || !existsSync(`/proc/${file.pid}`)), LEAVE_WAIT_MS);
     endPythonOrders(ctx.dir);
     const files = pythonFiles(ctx.dir);
