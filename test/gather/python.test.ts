@@ -63,7 +63,7 @@ describe.skipIf(!hasPython)('sitecustomize', { timeout: 40_000 }, () => {
     const threads = `import threading\n${BURN}while True:\n    t = threading.Thread(target=burn, args=(30000,))\n    t.start()\n    t.join()\n`;
     await withTarget(launchPython({ 's.py': threads }), async (target) => {
       const [records] = await profiled(target, 1000);
-      expect(shareOf(records, 'burn')).toBeGreaterThan(0.6);
+      expect(shareOf(records, 'burn')).toBeGreaterThan(0.4);
       const sampled = records?.profile?.threads.flatMap((t) => t.samples).reduce((sum, s) => sum + s.cpuNs, 0) ?? 0;
       expect(sampled / (records?.profile?.cpuNs ?? 0)).toBeGreaterThan(0.4);
     });
