@@ -591,6 +591,28 @@ export interface Trend {
 /** Counts of the target over the load; whoever moved or grew, the steadiest growth first. */
 export interface TrendsFact { trends: Trend[] }
 
+export interface PoolWork {
+  kind: 'crypto' | 'zlib' | 'dns' | 'fs' | 'gc' | 'other';
+  /** The function or call that made up most of it. */
+  name: string;
+  /** Of the pool's time at work. */
+  share: number;
+}
+
+/** libuv's pool of threads in the Node process whose pool is fullest. */
+export interface PoolFact {
+  pid: number;
+  /** Threads of it that are at work most of the time. */
+  threads: number;
+  /** Share of those threads' time at work, mean: threads x busy = jobs under way at once. */
+  busy: number;
+  /** Of the time at work, on a CPU or in line for one. */
+  onCpu: number;
+  /** CPU of them all, cores. */
+  cpuShare: number;
+  work: PoolWork[];
+}
+
 /** Where one request's mean latency goes; parts sum to `totalMs`. */
 export interface RequestTimeFact { totalMs: number; parts: { label: string; ms: number; share: number }[] }
 
@@ -610,7 +632,7 @@ export type FindingId =
   | 'event-loop-blocked' | 'cpu-bound-user' | 'gc-pressure' | 'timer-wait'
   | 'accept-queue-overflow' | 'fd-exhausted' | 'cpu-throttled' | 'cpu-starved' | 'jit-warmup'
   | 'sync-fs-per-request' | 'connection-churn' | 'slow-clock'
-  | 'worker-pool-exhausted' | 'blocked-downstream' | 'lock-contention' | 'fsync-per-request' | 'single-core-bound' | 'healthy' | 'unknown';
+  | 'worker-pool-exhausted' | 'blocked-downstream' | 'threadpool-starved' | 'dns-per-request' | 'lock-contention' | 'fsync-per-request' | 'single-core-bound' | 'healthy' | 'unknown';
 
 export interface Evidence {
   text: string;

@@ -5,6 +5,7 @@ import { connectionChurn } from './connection-churn.js';
 import { cpuBoundUser } from './cpu-bound-user.js';
 import { cpuStarved } from './cpu-starved.js';
 import { cpuThrottled } from './cpu-throttled.js';
+import { dnsPerRequest } from './dns-per-request.js';
 import { eventLoopBlocked } from './event-loop-blocked.js';
 import { fsyncPerRequest } from './fsync-per-request.js';
 import { fdExhausted } from './fd-exhausted.js';
@@ -21,6 +22,7 @@ import { singleCoreBound } from './single-core-bound.js';
 import { slowClock } from './slow-clock.js';
 import { startupImportSearch } from './startup-import-search.js';
 import { syncFsPerRequest } from './sync-fs-per-request.js';
+import { threadpoolStarved } from './threadpool-starved.js';
 import { timerWait } from './timer-wait.js';
 import { unknown } from './unknown.js';
 import { workerPoolExhausted } from './worker-pool-exhausted.js';
@@ -44,6 +46,8 @@ export const rules: readonly Rule[] = [
   blockedDownstream,
   lockContention,
   fsyncPerRequest,
+  threadpoolStarved,
+  dnsPerRequest,
   nagleDelayedAck,
   timerWait,
   acceptQueueOverflow,

@@ -8,7 +8,9 @@ import { downstream, peerName } from './support/downstream.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { heldInFlight, inFlight, inService, meanLatencyMs } from './support/latency.js';
+import { lookups } from './support/name-lookups.js';
 import { occupancy } from './support/occupancy.js';
+import { fullPool } from './support/pool.js';
 import { findStalls } from './support/stalls.js';
 
 const id = 'timer-wait';
@@ -60,6 +62,10 @@ export const timerWait: Rule = {
     const watched = downstream(read).ok;
     const pending = others?.peer.pending ?? 0;
     if (others && others.share >= DOWNSTREAM) return absent(`${count(others.waiting)} of ${count(flying)} requests in flight wait for ${peerName(others.peer)}`);
+    const resolving = lookups(read, requests.value);
+    if (resolving && resolving.share >= DOWNSTREAM) return absent(`${count(resolving.share * flying)} of ${count(flying)} requests in flight wait for names to be looked up`);
+    const pool = fullPool(read, requests.value);
+    if (pool?.full) return absent(`all ${pool.pool.threads} threads of the pool are at work: that is what requests wait for`);
     // Calls of others are part of the wait, but no timer.
     const share = clamp(waitMs / latencyMs - (others?.share ?? 0));
     if (share < LEAST_SHARE) return absent(`the wait is ${percent(share)} of the latency`);

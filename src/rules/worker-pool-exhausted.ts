@@ -10,6 +10,7 @@ import { heldInFlight, inFlight, inService, meanLatencyMs } from './support/late
 import { lockWait } from './support/locks.js';
 import { blockedLoops } from './support/loops.js';
 import { occupancy, type Occupancy } from './support/occupancy.js';
+import { fullPool } from './support/pool.js';
 
 const id = 'worker-pool-exhausted';
 const title = 'All workers are taken, requests queue';
@@ -40,6 +41,8 @@ export const workerPoolExhausted: Rule = {
     const inHand = inService(requests.value, sockets);
     const flying = inFlight(requests.value) - heldInFlight(requests.value, sockets);
     if (!occ.value.fed && blockedLoops(read)) return absent('what serves is an event loop, and a call blocks it: it takes many at once when it is let');
+    const libuv = fullPool(read, requests.value);
+    if (libuv?.full) return absent(`what is full is the thread pool of Node (${libuv.pool.threads} threads), behind an event loop`);
     const pool = poolOf(occ.value, inHand);
     const workers = plural(pool.workers, 'worker');
     const not = whyNot(pool, workers, flying, inHand);

@@ -5,7 +5,7 @@ import type { ServingCall, ServingCallsFact } from '../../src/facts/serving-call
 import { clearLatency } from './latency.js';
 import type {
   CpuUseFact, EventLoopFact, Fact, FactReader, FailedPath, FailedPathsFact, Frame, Gathered, GcFact, HotFunction,
-  HotFunctionsFact, LedgerFact, LedgerPart, LimitsFact, LongTick, OutboundFact, OutboundPeer, OverheadFact, QueueFact,
+  HotFunctionsFact, LedgerFact, LedgerPart, LimitsFact, LongTick, OutboundFact, OutboundPeer, OverheadFact, PoolFact, PoolWork, QueueFact,
   RequestsFact, SocketsFact, SyscallsFact, ThreadUse, ThreadsFact, TrendsFact, WindowLoad,
 } from '../../src/types.js';
 
@@ -13,7 +13,7 @@ import type {
 export interface FactValues {
   requests?: RequestsFact; threads?: ThreadsFact; ledger?: LedgerFact; syscalls?: SyscallsFact;
   'failed-paths'?: FailedPathsFact; 'event-loop'?: EventLoopFact; gc?: GcFact; 'hot-functions'?: HotFunctionsFact;
-  sockets?: SocketsFact; outbound?: OutboundFact; overhead?: OverheadFact;
+  sockets?: SocketsFact; outbound?: OutboundFact; pool?: PoolFact; overhead?: OverheadFact;
   queue?: QueueFact; limits?: LimitsFact; 'cpu-use'?: CpuUseFact; trends?: TrendsFact; 'rate-trend'?: RateTrend;
   'kernel-work'?: KernelWorkFact; 'serving-calls'?: ServingCallsFact; 'found-paths'?: FoundPath[];
 }
@@ -121,6 +121,10 @@ export const rateTrend = (parts: number[], more: Partial<RateTrend> = {}): RateT
   parts, first: parts[0] ?? 0, last: parts.at(-1) ?? 0, noise: 0.05, stillClimbing: true,
   upShare: parts.slice(1).filter((rps, i) => rps > (parts[i] ?? rps)).length / (parts.length - 1), ...more,
 });
+
+/** libuv's pool, all of it at work. */
+export const pool = (n: number, work: PoolWork[], more: Partial<PoolFact> = {}): PoolFact =>
+  ({ pid: 100, threads: n, busy: 0.97, onCpu: 1, cpuShare: n * 0.45, work, ...more });
 
 export const failedPath = (path: string, calls: number, perRequest: number | null, more: Partial<FailedPath> = {}): FailedPath =>
   ({ path, errno: 'ENOENT', syscall: 'newfstatat', phase: perRequest === null ? 'startup' : 'serving', calls, perRequest, truncated: false, ...more });
