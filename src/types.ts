@@ -591,6 +591,14 @@ export interface Trend {
 /** Counts of the target over the load; whoever moved or grew, the steadiest growth first. */
 export interface TrendsFact { trends: Trend[] }
 
+/** How the event waits of the serving threads ended. */
+export interface WaitEndsFact {
+  /** Waits that could last; polls with a timeout of zero are none. */
+  waitsPerS: number;
+  /** Of them, ended by their timeout: a timer was due. */
+  timeoutsPerS: number;
+}
+
 export interface PoolWork {
   kind: 'crypto' | 'zlib' | 'dns' | 'fs' | 'gc' | 'other';
   /** The function or call that made up most of it. */

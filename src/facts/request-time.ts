@@ -1,6 +1,7 @@
 import { NoData } from '../errors.js';
-import type { Fact, LedgerFact, LedgerState, RequestTimeFact, SocketsFact } from '../types.js';
+import type { Fact, LedgerFact, LedgerState, OutboundFact, RequestTimeFact, SocketsFact } from '../types.js';
 import { ledgerFact } from './ledger.js';
+import { outboundFact } from './outbound.js';
 import { need } from './reader.js';
 import { requestsFact } from './requests.js';
 import { socketsFact } from './sockets.js';
@@ -14,7 +15,7 @@ const HELD_SHARE = 0.05;
 /**
  * Where one request's mean latency goes:
  *
- *   sent |-- its turn --| read |-- service: on CPU, blocked, waiting --| first send |-- held back --| received
+ *   sent |-- its turn --| read |-- service: on CPU, blocked, waiting (for whom) --| first send |-- held back --| received
  *
  * Work of the serving threads is divided by the requests they answered; what neither work nor the kernel's
  * holding back explains was spent waiting.
@@ -27,7 +28,8 @@ export const requestTimeFact: Fact<RequestTimeFact> = {
     const totalMs = headline.latencyMs.mean;
     const work = workOf(need(read(ledgerFact)), headline.rps, totalMs);
     const sockets = read(socketsFact);
-    const parts = [...work, ...waits(sockets.ok ? sockets.value : null, totalMs, sum(work))];
+    const outbound = read(outboundFact);
+    const parts = [...work, ...waits(sockets.ok ? sockets.value : null, totalMs, sum(work), outbound.ok ? calls(outbound.value, headline.rps) : [])];
     // Windows differ a little: what they add up to beyond the latency is taken off everyone alike.
     const scale = Math.min(1, totalMs / (sum(parts) || 1));
     const scaled = parts.map(({ label, ms }) => ({ label, ms: ms * scale, share: (ms * scale) / totalMs }));
@@ -58,14 +60,22 @@ function workOf(ledger: LedgerFact, rps: number, totalMs: number): Part[] {
   return [...byLabel].map(([label, ms]) => ({ label, ms }));
 }
 
-function waits(sockets: SocketsFact | null, totalMs: number, workMs: number): Part[] {
-  if (!sockets) return [];
+/** Calls of a request without a reply yet, a peer each: Little's law, in flight / rate. */
+const calls = ({ peers }: OutboundFact, rps: number): Part[] =>
+  peers.filter((p) => p.answered).map((p) => ({ label: `waiting for ${p.peer}${p.process === null ? '' : ` (${p.process})`}`, ms: (p.pending * 1000) / rps }));
+
+function waits(sockets: SocketsFact | null, totalMs: number, workMs: number, asked: Part[]): Part[] {
+  if (!sockets) return asked;
   const heldMs = sockets.heldShare !== null && sockets.heldShare > HELD_SHARE && sockets.heldGapMs !== null
     ? sockets.heldShare * Math.max(0, sockets.heldGapMs - (sockets.freeGapMs ?? 0)) : 0;
   const insideMs = sockets.serviceMs ? Math.max(0, Math.min(sockets.serviceMs.mean, totalMs) - workMs) : 0;
+  // Calls made side by side wait side by side: together no longer than the request was there.
+  const scale = insideMs > 0 ? Math.min(1, insideMs / (sum(asked) || 1)) : 1;
+  const askedMs = asked.map(({ label, ms }) => ({ label, ms: ms * scale }));
   return [
+    ...askedMs.filter(({ ms }) => ms >= LISTED_SHARE * totalMs),
     { label: "held back by the kernel until the client's ACK", ms: heldMs },
-    { label: 'read, then waiting (a timer, another service, others before it)', ms: insideMs },
+    { label: 'read, then waiting (a timer, another service, others before it)', ms: Math.max(0, insideMs - sum(askedMs.filter(({ ms }) => ms >= LISTED_SHARE * totalMs))) },
   ].filter(({ ms }) => ms > 0);
 }
 

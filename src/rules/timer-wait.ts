@@ -1,6 +1,7 @@
 import { eventLoopFact } from '../facts/event-loop.js';
 import { requestsFact } from '../facts/requests.js';
 import { socketsFact } from '../facts/sockets.js';
+import { waitEndsFact } from '../facts/wait-ends.js';
 import type { RequestsFact, Rule, SocketsFact } from '../types.js';
 import { SLEEP } from './support/calls.js';
 import { servingCpu } from './support/cpu.js';
@@ -26,6 +27,8 @@ const LEAST_MS = 1;
 const TIGHT = { loose: 1.5, clear: 1.2 };
 /** Of the requests in flight: all wait at once, nobody waits for a turn. */
 const ALL_AT_ONCE = 0.8;
+/** Event waits that a timer ended, a second: a timer that requests wait for ends some. */
+const LEAST_TIMEOUTS_PER_S = 1;
 /** Of the requests in flight: all of them, as near as it can be measured. */
 const TOGETHER = 0.95;
 /** Of the latency: a wait that explains less is not why. */
@@ -70,10 +73,11 @@ export const timerWait: Rule = {
     const share = clamp(waitMs / latencyMs - (others?.share ?? 0));
     if (share < LEAST_SHARE) return absent(`the wait is ${percent(share)} of the latency`);
     const loop = optional(read(eventLoopFact));
+    const ends = sleeps ? null : optional(read(waitEndsFact));
     return found({
       id, title, kind: 'cause',
       summary: `Each request waits about ${ms(wait.p50Ms)} for ${sleeps ? `a sleep (${asleep.syscall})` : 'a timer or something as regular'}, ${whoWaits(wait, flying, sleeps)}, while the server uses ${percent(cpu.value.busy)} of a core.`,
-      confidence: confidence(0.5, [[sleeps ? true : null, 0.2], [sockets?.serviceMs ? true : null, 0.1], [watched && !sleeps ? true : null, 0.1], [wait.atOnce === null ? null : true, 0.05], [wait.spread <= TIGHT.clear, 0.08], [loop === null ? null : findStalls(loop, requests.value).kind === 'none', 0.02]]),
+      confidence: confidence(0.5, [[sleeps ? true : null, 0.2], [sockets?.serviceMs ? true : null, 0.1], [watched && !sleeps ? true : null, 0.1], [ends === null ? null : ends.timeoutsPerS >= LEAST_TIMEOUTS_PER_S, 0.1], [wait.atOnce === null ? null : true, 0.05], [wait.spread <= TIGHT.clear, 0.08], [loop === null ? null : findStalls(loop, requests.value).kind === 'none', 0.02]]),
       cost: { share, msPerRequest: waitMs },
       evidence: [
         evidence(`${wait.what}: p10 ${ms(wait.p10Ms)}, p50 ${ms(wait.p50Ms)}, p90 ${ms(wait.p90Ms)}`, wait.p50Ms, 'ms'),
@@ -81,6 +85,7 @@ export const timerWait: Rule = {
         sleeps ? evidence(`the threads that serve stand in ${asleep.syscall} ${percent(asleep.share)} of their time`, asleep.share, 'share')
           : evidence(`the serving threads stand in their event wait ${percent(occ.value.servingIdle)} of the time`, occ.value.servingIdle, 'share'),
         evidence(`the serving ${cpu.value.limit} used ${percent(cpu.value.cpuShare)} of a core`, cpu.value.cpuShare, 'cores'),
+        ...(ends === null ? [] : [(ends.timeoutsPerS >= LEAST_TIMEOUTS_PER_S ? evidence : against)(`${count(ends.timeoutsPerS)} of ${count(ends.waitsPerS)} event waits a second ended because a timer was due`, ends.timeoutsPerS, 'waits/s')]),
         ...(sleeps ? [] : [watched ? evidence(`${count(pending)} calls to other servers were under way at once`, pending, 'calls')
           : against('a service that always takes the same time would look alike: outbound connections are not watched', 0, 'flag')]),
       ],

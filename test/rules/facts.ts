@@ -6,14 +6,14 @@ import { clearLatency } from './latency.js';
 import type {
   CpuUseFact, EventLoopFact, Fact, FactReader, FailedPath, FailedPathsFact, Frame, Gathered, GcFact, HotFunction,
   HotFunctionsFact, LedgerFact, LedgerPart, LimitsFact, LongTick, OutboundFact, OutboundPeer, OverheadFact, PoolFact, PoolWork, QueueFact,
-  RequestsFact, SocketsFact, SyscallsFact, ThreadUse, ThreadsFact, TrendsFact, WindowLoad,
+  RequestsFact, SocketsFact, SyscallsFact, ThreadUse, ThreadsFact, TrendsFact, WaitEndsFact, WindowLoad,
 } from '../../src/types.js';
 
 /** Facts by name, as rules would read them from a run; what is not in the map was not observed. */
 export interface FactValues {
   requests?: RequestsFact; threads?: ThreadsFact; ledger?: LedgerFact; syscalls?: SyscallsFact;
   'failed-paths'?: FailedPathsFact; 'event-loop'?: EventLoopFact; gc?: GcFact; 'hot-functions'?: HotFunctionsFact;
-  sockets?: SocketsFact; outbound?: OutboundFact; pool?: PoolFact; overhead?: OverheadFact;
+  sockets?: SocketsFact; outbound?: OutboundFact; pool?: PoolFact; 'wait-ends'?: WaitEndsFact; overhead?: OverheadFact;
   queue?: QueueFact; limits?: LimitsFact; 'cpu-use'?: CpuUseFact; trends?: TrendsFact; 'rate-trend'?: RateTrend;
   'kernel-work'?: KernelWorkFact; 'serving-calls'?: ServingCallsFact; 'found-paths'?: FoundPath[];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { timerWait } from '../../src/rules/timer-wait.js';
-import { eventLoop, flaskNagle, ledger, ledgerThread, nodeHello, requests, sockets, thread, threads, without, type FactValues } from './facts.js';
+import { eventLoop, flaskNagle, ledger, ledgerThread, nodeHello, outbound, peer, requests, sockets, thread, threads, without, type FactValues } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 import { tightLatency } from './latency.js';
 
@@ -35,6 +35,29 @@ describe('timer-wait', () => {
     const f = finding(timerWait, timer());
     expect(f.confidence).toBeLessThanOrEqual(0.75);
     expect(f.evidence.at(-1)?.text).toContain('outbound');
+  });
+
+  it('is surer where timers end the event waits and no call is outstanding, and doubts where none does', () => {
+    const seen = finding(timerWait, { ...timer(), outbound: outbound(peer(0.4)), 'wait-ends': { waitsPerS: 90, timeoutsPerS: 40 } });
+    expect(seen.confidence).toBeGreaterThan(0.8);
+    expect(seen.evidence.some((e) => e.text.includes('40 of 90 event waits'))).toBe(true);
+    expect(finding(timerWait, { ...timer(), 'wait-ends': { waitsPerS: 90, timeoutsPerS: 0 } }).confidence).toBeLessThan(finding(timerWait, timer()).confidence);
+  });
+
+  it('is absent where replies of another server are what requests wait for', () => {
+    expect(absent(timerWait, { ...timer(), outbound: outbound(peer(96)) })).toContain('redis-server');
+    expect(absent(timerWait, { ...timer(), outbound: outbound(peer(8, { connections: 8 })) })).toContain('of 100 requests in flight wait for');
+  });
+
+  it('takes calls of others off its cost', () => {
+    expect(finding(timerWait, { ...timer(), outbound: outbound(peer(30, { connections: 100 })) }).cost.share).toBeLessThan(0.75);
+  });
+
+  it('counts who waits at once truthfully', () => {
+    expect(finding(timerWait, timer()).summary).toContain('all 100 in flight at once');
+    const held = sockets({ serviceMs: { mean: 100, p10: 100, p50: 100, p90: 101, p99: 104 }, inService: 70, noDelay: false, heldShare: 1, heldGapMs: 43, freeGapMs: null });
+    const some = finding(timerWait, { ...timer(), requests: requests(100, 690, { window: { latencyMs: tightLatency(144) } }), sockets: held });
+    expect(some.summary).toContain('70 of the 100 in flight');
   });
 
   it('is sure of a sleep that it sees', () => {
