@@ -29,8 +29,8 @@ export const outboundFact: Fact<OutboundFact> = {
         ownTree: listener?.pid != null && pids.has(listener.pid),
         pending: Math.max(stat?.meanPending ?? 0, looked?.pending ?? 0),
         connections: looked?.connections ?? null,
-        callsPerS: stat && windowS > 0 ? (stat.wait.count + stat.pendingAtClose) / windowS : null,
-        waitMs: stat && stat.wait.count > 0 ? waitOf(stat) : null,
+        callsPerS: stat && windowS > 0 ? (stat.protocol === 'udp' ? stat.sends : stat.wait.count + stat.pendingAtClose) / windowS : null,
+        waitMs: stat && stat.wait.count > 0 && !isShared(stat) ? waitOf(stat) : null,
         answered: stat ? stat.receives > 0 : true,
       };
     });
@@ -69,6 +69,10 @@ function nameOf({ family, address, port }: Pick<OutboundStat, 'family' | 'addres
   if (port === 0) return 'UDP without a fixed peer';
   return address?.includes(':') ? `[${address}]:${String(port)}` : `${address ?? '?'}:${String(port)}`;
 }
+
+/** Many questions at once on one UDP socket: which answer belongs to which is in the packets only. */
+const SHARED = 0.7;
+const isShared = (s: OutboundStat): boolean => s.protocol === 'udp' && s.asks < SHARED * s.sends;
 
 const isLoopback = (address: string): boolean => /^127\.|^::1$/.test(address);
 

@@ -47,7 +47,7 @@ export function outboundOf({ maps }: Dump, dumps: Dumps): OutboundStat[] {
     const pendingNs = (repliedNs.get(key) ?? 0) - (askedNs.get(key) ?? 0) + pendingAtClose * windowNs;
     return {
       family, protocol: PROTOCOLS[Number(kind) & 255] ?? 'other',
-      address: family === 'unix' ? names.get(lo) ?? null : family === 'inet6' ? ipv6(hi, lo) : ipv4(lo),
+      address: family === 'unix' ? names.get(String(BigInt.asUintN(64, BigInt(lo)))) ?? null : family === 'inet6' ? ipv6(hi, lo) : ipv4(lo),
       port: Number(port), sends: sends.get(key) ?? 0, receives: receives.get(key) ?? 0, asks: asks.get(key) ?? 0,
       wait, pendingAtClose, meanPending: Math.max(0, pendingNs / windowNs),
     };

@@ -60,7 +60,7 @@ const callText = ({ peer }: Downstream): string => (peer.waitMs === null ? '' : 
 function evidenceOf(d: Downstream, flying: number, name: string, cpu: ServingCpu): Evidence[] {
   const { peer } = d;
   return [
-    evidence(`${count(peer.pending)} calls to ${name} under way at once${peer.connections === null ? '' : `, over ${count(peer.connections)} connections`}`, peer.pending, 'calls'),
+    evidence(`${count(peer.pending)} calls to ${name} under way at once${peer.connections === null || peer.connections < peer.pending ? '' : `, over ${count(peer.connections)} connections`}`, peer.pending, 'calls'),
     evidence(`${count(flying)} requests in flight (rate x mean latency)`, flying, 'requests'),
     ...(peer.waitMs === null ? [] : [evidence(`from asking to the first reply: mean ${ms(peer.waitMs.mean)}, p50 ${ms(peer.waitMs.p50)}, p90 ${ms(peer.waitMs.p90)}`, peer.waitMs.mean, 'ms')]),
     ...(peer.callsPerS === null ? [] : [evidence(`${count(peer.callsPerS)} calls a second`, peer.callsPerS, 'calls/s')]),

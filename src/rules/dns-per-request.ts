@@ -25,6 +25,7 @@ export const dnsPerRequest: Rule = {
     if (!seen) return outbound.ok ? absent('no resolver is asked, and no pool of threads looks names up') : noData(outbound);
     const { perRequest, share } = seen;
     if (perRequest !== null && perRequest < LEAST_PER_REQUEST) return absent(`${count(perRequest)} questions to resolvers a request: the answers are kept`);
+    if (seen.untimed && share < LEAST_SHARE) return { kind: 'no-data', why: `${count(perRequest ?? 0)} questions to a resolver a request share a socket: how long each waits is not known`, enable: 'time them in the app, or with tcpdump port 53' };
     if (share < LEAST_SHARE) return absent(`${count(seen.pending)} of ${count(inFlight(requests.value))} requests in flight wait for a resolver`);
     const latencyMs = meanLatencyMs(requests.value);
     return found({

@@ -27,6 +27,8 @@ const LEAST_MS = 1;
 const TIGHT = { loose: 1.5, clear: 1.2 };
 /** Of the requests in flight: all wait at once, nobody waits for a turn. */
 const ALL_AT_ONCE = 0.8;
+/** Questions to resolvers a request: from here on they may be what it waits for. */
+const ASKS = 0.5;
 /** Event waits that a timer ended, a second: a timer that requests wait for ends some. */
 const LEAST_TIMEOUTS_PER_S = 1;
 /** Of the requests in flight: all of them, as near as it can be measured. */
@@ -67,6 +69,7 @@ export const timerWait: Rule = {
     if (others && others.share >= DOWNSTREAM) return absent(`${count(others.waiting)} of ${count(flying)} requests in flight wait for ${peerName(others.peer)}`);
     const resolving = lookups(read, requests.value);
     if (resolving && resolving.share >= DOWNSTREAM) return absent(`${count(resolving.share * flying)} of ${count(flying)} requests in flight wait for names to be looked up`);
+    const asks = resolving?.untimed === true && (resolving.perRequest ?? 0) >= ASKS;
     const pool = fullPool(read, requests.value);
     if (pool?.full) return absent(`all ${pool.pool.threads} threads of the pool are at work: that is what requests wait for`);
     // Calls of others are part of the wait, but no timer.
@@ -77,7 +80,7 @@ export const timerWait: Rule = {
     return found({
       id, title, kind: 'cause',
       summary: `Each request waits about ${ms(wait.p50Ms)} for ${sleeps ? `a sleep (${asleep.syscall})` : 'a timer or something as regular'}, ${whoWaits(wait, flying, sleeps)}, while the server uses ${percent(cpu.value.busy)} of a core.`,
-      confidence: confidence(0.5, [[sleeps ? true : null, 0.2], [sockets?.serviceMs ? true : null, 0.1], [watched && !sleeps ? true : null, 0.1], [ends === null ? null : ends.timeoutsPerS >= LEAST_TIMEOUTS_PER_S, 0.1], [wait.atOnce === null ? null : true, 0.05], [wait.spread <= TIGHT.clear, 0.08], [loop === null ? null : findStalls(loop, requests.value).kind === 'none', 0.02]]),
+      confidence: confidence(0.5, [[sleeps ? true : null, 0.2], [sockets?.serviceMs ? true : null, 0.1], [watched && !sleeps ? true : null, 0.1], [asks ? false : null, 0.4], [ends === null ? null : ends.timeoutsPerS >= LEAST_TIMEOUTS_PER_S, 0.1], [wait.atOnce === null ? null : true, 0.05], [wait.spread <= TIGHT.clear, 0.08], [loop === null ? null : findStalls(loop, requests.value).kind === 'none', 0.02]]),
       cost: { share, msPerRequest: waitMs },
       evidence: [
         evidence(`${wait.what}: p10 ${ms(wait.p10Ms)}, p50 ${ms(wait.p50Ms)}, p90 ${ms(wait.p90Ms)}`, wait.p50Ms, 'ms'),
@@ -85,6 +88,7 @@ export const timerWait: Rule = {
         sleeps ? evidence(`the threads that serve stand in ${asleep.syscall} ${percent(asleep.share)} of their time`, asleep.share, 'share')
           : evidence(`the serving threads stand in their event wait ${percent(occ.value.servingIdle)} of the time`, occ.value.servingIdle, 'share'),
         evidence(`the serving ${cpu.value.limit} used ${percent(cpu.value.cpuShare)} of a core`, cpu.value.cpuShare, 'cores'),
+        ...(asks ? [against(`${count(resolving.perRequest ?? 0)} questions to a resolver for each request, whose answers could not be timed`, resolving.perRequest ?? 0, 'questions/request')] : []),
         ...(ends === null ? [] : [(ends.timeoutsPerS >= LEAST_TIMEOUTS_PER_S ? evidence : against)(`${count(ends.timeoutsPerS)} of ${count(ends.waitsPerS)} event waits a second ended because a timer was due`, ends.timeoutsPerS, 'waits/s')]),
         ...(sleeps ? [] : [watched ? evidence(`${count(pending)} calls to other servers were under way at once`, pending, 'calls')
           : against('a service that always takes the same time would look alike: outbound connections are not watched', 0, 'flag')]),

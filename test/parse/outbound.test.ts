@@ -20,14 +20,14 @@ describe('calls to others, by eBPF', () => {
   it('names unix sockets, and abstract ones no longer than they are', () => {
     const text = [
       '{"type": "printf", "data": "open 1000\\n"}',
-      '{"type": "printf", "data": "unix 77 /run/my cache.sock\\n"}', '{"type": "printf", "data": "abstract 77 13 run/my cache.sock\\n"}',
+      '{"type": "printf", "data": "unix 18446612686499773952 /run/my cache.sock\\n"}', '{"type": "printf", "data": "abstract 18446612686499773952 13 run/my cache.sock\\n"}',
       '{"type": "printf", "data": "unix 88 \\n"}', '{"type": "printf", "data": "abstract 88 3 busXYZ\\n"}',
       '{"type": "printf", "data": "end 3000\\n"}',
       '{"type": "map", "data": {"@close": 2000}}',
-      '{"type": "map", "data": {"@out_asks": {"256,0,77,0": 2, "256,0,88,0": 1}}}',
-      '{"type": "map", "data": {"@out_asked_ns": {"256,0,77,0": 700, "256,0,88,0": 500}}}',
-      '{"type": "map", "data": {"@out_replied_ns": {"256,0,77,0": 600}}}',
-      '{"type": "map", "data": {"@out_wait": {"256,0,77,0,4": 1}}}',
+      '{"type": "map", "data": {"@out_asks": {"256,0,-131387209777664,0": 2, "256,0,88,0": 1}}}',
+      '{"type": "map", "data": {"@out_asked_ns": {"256,0,-131387209777664,0": 700, "256,0,88,0": 500}}}',
+      '{"type": "map", "data": {"@out_replied_ns": {"256,0,-131387209777664,0": 600}}}',
+      '{"type": "map", "data": {"@out_wait": {"256,0,-131387209777664,0,4": 1}}}',
     ].join('\n');
     // Asked at 200 and 500, answered at 600 and not yet: 400 + 500 of 1000 ns.
     expect(parseSockets(text)?.outbound).toMatchObject([

@@ -48,6 +48,11 @@ describe('blocked-downstream', () => {
     expect(f.advice[0]).toMatch(n === 1 ? /one call at a time/ : /limit of 8/);
   });
 
+  it('does not take connections that come and go for a limit', () => {
+    const f = finding(blockedDownstream, { ...slowPeer(), outbound: outbound(peer(46, { connections: 22 })) });
+    expect(f.summary).toContain('46 of 50 requests in flight');
+  });
+
   it('sees workers that wait for a peer', () => {
     const f = finding(blockedDownstream, workers());
     expect(f.summary).toMatch(/4 workers/);

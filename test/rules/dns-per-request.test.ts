@@ -45,6 +45,12 @@ describe('dns-per-request', () => {
     absent(dnsPerRequest, { ...lookup(), outbound: outbound(peer(40)) });
   });
 
+  it('has no data where questions share a socket, and a timer is doubted then', () => {
+    const shared = { ...lookup(), threads: threads([thread(0.2)]), outbound: outbound({ ...resolver(0.9, 3700), waitMs: null }) };
+    expect(noData(dnsPerRequest, shared).why).toContain('share a socket');
+    expect(finding(timerWait, shared).confidence).toBeLessThan(0.5);
+  });
+
   it('has no data where nobody looked', () => {
     noData(dnsPerRequest, without(lookup(), 'outbound'));
     noData(dnsPerRequest, without(lookup(), 'requests'));

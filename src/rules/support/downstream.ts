@@ -33,6 +33,8 @@ const QUEUE = 0.3;
 const READ_BEYOND = 1.5;
 /** Fewer calls at once than this are nothing that many wait for, unless one at a time is all there may be. */
 const LEAST_PENDING = 0.3;
+/** Calls by eBPF against connections by ss, which look at different times. */
+const MISCOUNTED = 1.2;
 const DNS_PORT = 53;
 /** The peer that most requests wait for; null where outbound calls were watched and nobody waits. */
 export function downstream(read: FactReader): Gathered<Downstream | null> {
@@ -60,7 +62,8 @@ export function downstream(read: FactReader): Gathered<Downstream | null> {
 /** All connections have a call under way (or the only one that may be), while more requests are in flight. */
 function limitOf({ pending, connections }: OutboundPeer, flying: number): number | null {
   const most = connections === null || connections < 1 ? Math.max(1, Math.round(pending)) : Math.round(connections);
-  const known = connections !== null || most === 1;
+  // More calls than connections: connections come and go between the looks that count them.
+  const known = connections === null ? most === 1 : pending <= MISCOUNTED * most;
   return known && pending >= ALL_TAKEN * most && flying >= (1 + QUEUE) * most + QUEUE ? most : null;
 }
 

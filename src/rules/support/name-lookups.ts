@@ -13,6 +13,8 @@ export interface Lookups {
   perRequest: number | null;
   /** Questions without an answer yet, on average. */
   pending: number;
+  /** Questions share a socket (c-ares, dns.resolve): they are counted, but how long each waits is not known. */
+  untimed: boolean;
   /** The pool is full of lookups. */
   pool: PoolWork | null;
   /** Of the requests in flight that wait for an answer, or for their turn to ask. */
@@ -37,7 +39,7 @@ export function lookups(read: FactReader, requests: RequestsFact): Lookups | nul
   const occ = optional(occupancy(read));
   const inWorkers = occ !== null && flying > occ.threads && pending >= WORKERS_WAIT * occ.threads && occ.occupied >= WORKERS_WAIT * occ.threads;
   return {
-    resolver: resolvers[0] ?? null, pending, pool: main,
+    resolver: resolvers[0] ?? null, pending, pool: main, untimed: resolvers[0] !== undefined && resolvers[0].waitMs === null,
     perRequest: calls > 0 && requests.headline.rps > 0 ? calls / requests.headline.rps : null,
     share: clamp(main || inWorkers ? 1 - (occ ? occ.occupied * occ.onCpu : 0) / flying : pending / flying),
   };
