@@ -31,7 +31,7 @@ export async function run(settings: Settings, io: RunIo): Promise<{ report: Repo
   const driver = driverFor(settings.load.tool);
   const can = await driver.check();
   if (!can.ok) throw usageError(`${can.reason}; ${can.enable}`);
-  const { active, statuses } = await selectProbes(host, settings.probes);
+  const { active, statuses } = await selectProbes(host, { asked: settings.probes, gentle: settings.gentle, attach: settings.attach !== null });
   if (active.length === 0) throw new WhyslowError('nothing can be observed here with these probes; "whyslow env" says why', EXIT.nothingObserved);
 
   const { dir, artifactsDir } = await createRunDir(io.outputDir);
@@ -60,6 +60,6 @@ export function reportOf(dir: string): Report {
 /** What can be observed on this machine. */
 export async function environment(): Promise<{ host: Host; probes: ProbeStatus[] }> {
   const host = await readHost();
-  const { statuses } = await selectProbes(host, null);
+  const { statuses } = await selectProbes(host, { asked: null, gentle: false, attach: false });
   return { host, probes: statuses.list() };
 }

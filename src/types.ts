@@ -32,7 +32,14 @@ export interface Host {
 
 /** All options of a run, validated once and frozen. */
 export interface Settings {
+  /** Empty for attach. */
   command: string[];
+  /** PID, :PORT or name of the running server to attach to; null to launch `command`. */
+  attach: string | null;
+  /** Node internals on attach: SIGUSR1 may be sent. */
+  signalOk: boolean;
+  /** Nothing that slows each system call. */
+  gentle: boolean;
   /** Given by the user; otherwise found by watching the target listen. */
   url: string | null;
   port: number | null;

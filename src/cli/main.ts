@@ -26,6 +26,7 @@ function act(asked: Invocation, world: World): Promise<number> {
   switch (asked.command) {
     case 'text': return write(world.stdout, asked.text).then(() => EXIT.ok);
     case 'run': return runCommand(asked.words, asked.raw, world);
+    case 'attach': return attachCommand(asked.target, asked.raw, world);
     case 'report': return reportCommand(asked.dir, asked.raw, world);
     case 'env': return envCommand(asked.raw, world);
     case 'demo': return demoCommand(asked.name, asked.raw, world);
@@ -46,6 +47,17 @@ async function runCommand(words: string[], raw: RawOptions, world: World): Promi
   const good = judged(world, (complain) => {
     checkOutputs(raw, complain);
     return { settings: settingsOf(words, raw, complain, account(world)), failOn: failOnOf(raw, complain) };
+  });
+  return good ? watch(good.settings, raw, good.failOn, world) : EXIT.usage;
+}
+
+/** Without a URL nothing is sent: the server's own traffic is watched, all of it counts. */
+async function attachCommand(target: string, raw: RawOptions, world: World): Promise<number> {
+  const defaults = raw.url === undefined && raw.load === undefined ? { tool: 'none', warmupS: 0 } : {};
+  const good = judged(world, (complain) => {
+    checkOutputs(raw, complain);
+    if (raw.user !== undefined) complain('--user is for servers that whyslow launches; leave it out');
+    return { settings: settingsOf([], raw, complain, { ...account(world), sudoUser: undefined }, defaults, target), failOn: failOnOf(raw, complain) };
   });
   return good ? watch(good.settings, raw, good.failOn, world) : EXIT.usage;
 }

@@ -21,11 +21,13 @@ export type Complain = (wrong: string) => void;
 export interface Account { isRoot: boolean; sudoUser: string | undefined }
 
 /** All options of a run, judged; complains about each that cannot be. Frozen. */
-export function settingsOf(command: string[], raw: RawOptions, complain: Complain, account: Account, defaults: Partial<LoadSettings> = {}): Settings {
-  if (command.length === 0 || command[0] === '') complain('no command to run; say which after two dashes: whyslow -- node server.js');
+export function settingsOf(command: string[], raw: RawOptions, complain: Complain, account: Account, defaults: Partial<LoadSettings> = {}, attach: string | null = null): Settings {
+  if (attach === null && (command.length === 0 || command[0] === '')) complain('no command to run; say which after two dashes: whyslow -- node server.js');
   const url = urlOf(raw, complain);
   const settings: Settings = {
-    command, url,
+    command, url, attach,
+    signalOk: raw.signalOk ?? false,
+    gentle: raw.gentle ?? false,
     port: wholeNumber('--port', raw.port, 1, 65_535, complain),
     load: loadOf(raw, complain, defaults),
     probes: raw.probes === undefined ? null : idList('--probes', 'probe', raw.probes, PROBE_IDS, complain),

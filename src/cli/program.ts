@@ -6,17 +6,18 @@ export interface RawOptions {
   connections?: string; duration?: string; warmup?: string; method?: string; header?: string[]; body?: string;
   url?: string; port?: string; keepAlive?: boolean; rate?: string; amount?: string; load?: string; probes?: string;
   json?: string; output?: string; readyTimeout?: string; user?: string; allowRemote?: boolean; failOn?: string;
-  verbose?: boolean; quiet?: boolean; color?: boolean;
+  verbose?: boolean; quiet?: boolean; color?: boolean; signalOk?: boolean; gentle?: boolean;
 }
 
 export type Invocation =
   | { command: 'run'; raw: RawOptions; words: string[] }
+  | { command: 'attach'; raw: RawOptions; target: string }
   | { command: 'report'; raw: RawOptions; dir: string }
   | { command: 'env'; raw: RawOptions }
   | { command: 'demo'; raw: RawOptions; name: string | null }
   | { command: 'text'; text: string };
 
-const COMMANDS = new Set(['run', 'report', 'env', 'demo', 'help']);
+const COMMANDS = new Set(['run', 'attach', 'report', 'env', 'demo', 'help']);
 /** May stand before the command's name as well. */
 const ANYWHERE = new Set(['--no-color', '--quiet', '--verbose']);
 const TEXTS = new Set(['-h', '--help', '-V', '--version']);
@@ -59,6 +60,11 @@ function build(version: string, done: (invocation: Invocation) => void, out: (te
     .argument('[command...]', 'the server, with its arguments; options go before it')
     .passThroughOptions()
     .action((words: string[], raw: RawOptions) => done({ command: 'run', raw, words }));
+  whole(loadOptions(program.command('attach').description('watch a server that runs already, and leave it as it was')))
+    .usage('[options] PID | :PORT | NAME')
+    .argument('<target>', 'its process id, the port it listens on (:8080), or the name of the only process called so')
+    .option('--signal-ok', 'Node: SIGUSR1 may be sent, which opens its inspector for a moment; not where the program has a handler of its own')
+    .action((target: string, raw: RawOptions) => done({ command: 'attach', raw, target }));
   outputOptions(program.command('report').description('the report of a saved run (-o DIR), once more'))
     .argument('<run>', 'folder of the run')
     .action((dir: string, raw: RawOptions) => done({ command: 'report', raw, dir }));
@@ -73,6 +79,8 @@ function build(version: string, done: (invocation: Invocation) => void, out: (te
 Examples:
   whyslow -- node server.js
   whyslow -c 100 -d 20 --url http://127.0.0.1:8000/search?q=x -- gunicorn -w 4 app:app
+  whyslow attach :8080 -d 30s
+  whyslow attach 4131 --url http://127.0.0.1:8080/ --signal-ok
   whyslow --json report.json --fail-on event-loop-blocked,gc-pressure -- npm start
 
 Exit codes: 0 report made, 1 --fail-on matched, 2 wrong use, 3 the server failed, 4 nothing could be observed`);
@@ -98,6 +106,7 @@ function loadOptions(command: Command): Command {
 function whole(command: Command): Command {
   command
     .option('--probes <list>', 'only these probes; "whyslow env" lists them')
+    .option('--gentle', 'no probe that slows each system call or request: says less, costs next to nothing')
     .option('-o, --output <dir>', 'keep the run here, for "whyslow report"')
     .option('--ready-timeout <time>', 'how long the server may take to answer (default: 30s)')
     .option('--user <name>', 'run the server as this user (under sudo: the one who called it)')
@@ -120,6 +129,7 @@ function oneLine(message: string): string {
   const meant = /^\(Did you mean (.+)\?\)$/.exec(hint)?.[1];
   if (meant !== undefined) return `${first}; did you mean ${meant}?`;
   if (/argument missing$/.test(first)) return `${first.replace(/ argument missing$/, ' has no value')}; give it one`;
+  if (/missing required argument 'target'/.test(first)) return 'no server given; whyslow attach PID, or :PORT, or a name';
   if (/missing required argument 'run'/.test(first)) return 'no run given; whyslow report DIR, with the folder given to -o';
   return `${first}; whyslow --help lists what there is`;
 }

@@ -33,6 +33,7 @@ export const cpuprofileProbe: Probe = {
   check: async () => ({ ok: true }),
   env: nodeProbeEnv,
   prepare: async (ctx, window) => {
+    if (ctx.origin === 'attach' && nodePids(ctx).length > 0 && !ctx.signalOk) throw new NoData('the Node probe is not in the target', '--signal-ok, if the program has no SIGUSR1 handler');
     // A thread writes its first line after 250 ms.
     const wrote = await waitUntil(() => threadFiles(ctx.dir, 'node').length > 0 || nodePids(ctx).length === 0, START_WAIT_MS);
     if (!wrote) throw new Error(SILENT_NODE);

@@ -29,7 +29,7 @@ export function nodeProbeEnv(dir: string, current: NodeJS.ProcessEnv, command: r
 }
 
 /** A root's own installation may be closed to the account that the target runs as, or changes to. */
-function preloadFor(dir: string): string {
+export function preloadFor(dir: string): string {
   const installed = join(PROBE_DIR, PROBE_FILES[0]);
   if (process.geteuid?.() !== 0 || readableByAll(installed)) return installed;
   const copies = join(dir, 'node-preload');

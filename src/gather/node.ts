@@ -4,6 +4,7 @@ import type { Artifact } from '../types.js';
 import { monotonicNs } from './clock.js';
 import { isRunning, recordsFrom, removeControl, threadFiles, updateControl, waitUntil } from './node-control.js';
 import { nodeProbeEnv } from './node-env.js';
+import { injectPreload } from './node-inject.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 
 /** A preload that hears nothing for this long leaves by itself; longer than whyslow is ever held. */
@@ -51,11 +52,31 @@ function prepared(ctx: ProbeContext): PreparedProbe {
     return files.map(({ file, pid, tid }) => ({ probe: 'node', window: 'all', file, pid, tid }));
   }
 
+  /** One after another: their inspectors want the same port. One that takes it is enough to go on. */
+  async function inject(): Promise<void> {
+    let refused: unknown = new NoData(NO_NODE);
+    let taken = 0;
+    for (const pid of nodePids(ctx)) {
+      try {
+        await injectPreload(pid, ctx.dir, ctx.signalOk);
+        taken += 1;
+      } catch (error) {
+        refused = error;
+      }
+    }
+    if (taken > 0) return;
+    if (renewal !== null) clearInterval(renewal);
+    renewal = null;
+    removeControl(ctx.dir);
+    throw refused;
+  }
+
   return {
     start: async () => {
       renew();
       renewal = setInterval(renewQuietly, RENEW_MS);
       renewal.unref();
+      if (ctx.origin === 'attach') await inject();
     },
     stop: () => (stopped ??= leave()),
   };

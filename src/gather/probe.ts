@@ -3,6 +3,10 @@ import type { Artifact, Availability, Host, ProbeId, WindowName } from '../types
 /** What a probe may know of the run it serves. */
 export interface ProbeContext {
   host: Host;
+  /** `attach`: the target was running before us, and took nothing from us. */
+  origin: 'launch' | 'attach';
+  /** On attach: SIGUSR1 may be sent to Node. */
+  signalOk: boolean;
   /** Root of the target's tree. */
   rootPid: number;
   /** Live pids of the target's tree, now. */

@@ -23,7 +23,10 @@ export const pythonProbe: Probe = {
   windows: ['all'],
   check: async () => ({ ok: true }),
   env: pythonProbeEnv,
-  prepare: async (ctx) => prepared(ctx),
+  prepare: async (ctx) => {
+    if (ctx.origin === 'attach') throw pythonPids(ctx).length > 0 ? new NoData(RUNS_ALREADY, LAUNCH_IT) : new NoData(NO_PYTHON);
+    return prepared(ctx);
+  },
 };
 
 function prepared(ctx: ProbeContext): PreparedProbe {
@@ -67,6 +70,9 @@ function prepared(ctx: ProbeContext): PreparedProbe {
   };
 }
 
+/** Reading another process's frames safely takes a tool made for each version of Python. */
+export const RUNS_ALREADY = 'a Python that runs already takes no sitecustomize';
+export const LAUNCH_IT = 'launch the server with "whyslow run"; perf and the kernel probes work without it';
 export const NO_PYTHON = 'no Python process in the target';
 export const SILENT_PYTHON = 'Python runs in the target but our sitecustomize wrote nothing: python -S, -I or -E, PYTHONPATH replaced on the way, or a folder it may not write to';
 

@@ -21,7 +21,7 @@ export async function prepareRack(probes: readonly Probe[], ctx: ProbeContext, w
     try {
       return await step();
     } catch (error) {
-      if (error instanceof NoData) statuses.notHere(probe, error.message);
+      if (error instanceof NoData) statuses.notHere(probe, error.message, error.enable);
       else statuses.failed(probe, error instanceof Error ? error.message : String(error));
       return undefined;
     }

@@ -6,18 +6,33 @@ import type { Probe } from './probe.js';
 export interface Statuses {
   failed(probe: Probe, reason: string): void;
   /** This target has nothing that the probe could see. */
-  notHere(probe: Probe, reason: string): void;
+  notHere(probe: Probe, reason: string, enable?: string): void;
   list(): ProbeStatus[];
 }
 
 /** Asked for by name only, or where the kernel probes are refused: it slows the server. */
 const FALLBACK: ProbeId = 'strace';
 
+/** Measured: shared field notes, a Node hello server. */
+const STRACE_COST = 'slows a server twenty times: not on one that was running before, unless --probes names it';
+
 /** Ids that come out of another probe's program. */
 const PART_OF: Partial<Record<ProbeId, ProbeId>> = { 'event-loop': 'syscalls' };
 
+/** Each of these makes every system call of the machine slower while it is on, or each request. */
+const NOT_GENTLE: readonly ProbeId[] = ['syscalls', 'failed-paths', 'ledger', 'sockets', 'strace'];
+
+/** How probes are chosen. */
+export interface Choice {
+  /** By the user; null: all that are worth their cost. */
+  asked: readonly ProbeId[] | null;
+  gentle: boolean;
+  /** The target was there before us: nothing that slows it twenty times unless asked for by name. */
+  attach: boolean;
+}
+
 /** Which probes this run uses and why the others do not. Checks run side by side. */
-export async function selectProbes(host: Host, asked: readonly ProbeId[] | null): Promise<{ active: Probe[]; statuses: Statuses }> {
+export async function selectProbes(host: Host, { asked, gentle, attach }: Choice): Promise<{ active: Probe[]; statuses: Statuses }> {
   const wanted = asked && new Set(asked.map((id) => PART_OF[id] ?? id));
   const checks = await Promise.all(PROBES.map(async (probe) => ({ probe, can: await probe.check(host) })));
   const kernelRefused = checks.some(({ probe, can }) => probe.id === 'syscalls' && !can.ok);
@@ -25,9 +40,13 @@ export async function selectProbes(host: Host, asked: readonly ProbeId[] | null)
   const byId = new Map<ProbeId, ProbeStatus>();
   const active: Probe[] = [];
   for (const { probe, can } of checks) {
-    const on = wanted ? wanted.has(probe.id) : probe.id !== FALLBACK || kernelRefused;
+    const on = wanted ? wanted.has(probe.id) : probe.id !== FALLBACK || (kernelRefused && !attach);
     const { id, weight } = probe;
-    if (!on) byId.set(id, { id, weight, status: 'off', reason: wanted ? 'not asked for' : 'not needed: eBPF sees the same at a fraction of the cost' });
+    if (gentle && NOT_GENTLE.includes(id)) {
+      byId.set(id, { id, weight, status: 'off', reason: '--gentle keeps it out' });
+      continue;
+    }
+    if (!on) byId.set(id, { id, weight, status: 'off', reason: wanted ? 'not asked for' : kernelRefused ? STRACE_COST : 'not needed: eBPF sees the same at a fraction of the cost' });
     else if (!can.ok) byId.set(id, { id, weight, status: 'unavailable', reason: can.reason, enable: can.enable });
     else {
       byId.set(id, { id, weight, status: 'ok' });
@@ -37,7 +56,7 @@ export async function selectProbes(host: Host, asked: readonly ProbeId[] | null)
 
   const statuses: Statuses = {
     failed: ({ id, weight }, reason) => byId.set(id, { id, weight, status: 'failed', reason }),
-    notHere: ({ id, weight }, reason) => byId.set(id, { id, weight, status: 'off', reason }),
+    notHere: ({ id, weight }, reason, enable) => byId.set(id, { id, weight, reason, ...(enable === undefined ? { status: 'off' } : { status: 'unavailable', enable }) }),
     list: () => [...byId.values()].flatMap((status) => [status, ...partsOf(status)]),
   };
   return { active, statuses };

@@ -1,11 +1,14 @@
-import { chownSync, writeFileSync } from 'node:fs';
+import { chownSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { driverFor, type RunningLoad } from '../load/driver.js';
 import { assertLoopback } from '../load/loopback.js';
+import { attachTarget } from '../target/attach.js';
+import { findTarget } from '../target/find.js';
 import { launchTarget } from '../target/launch.js';
 import { listenerPids } from '../target/listeners.js';
 import { assertPortFree } from '../target/port-taken.js';
 import { waitReady } from '../target/ready.js';
+import { servedPort } from '../target/served-port.js';
 import { accountFor } from '../target/user.js';
 import type { Artifact, Host, Settings, TargetInfo, Window, WindowName } from '../types.js';
 import { monotonicNs } from './clock.js';
@@ -50,15 +53,19 @@ export async function session(input: SessionInput): Promise<Session> {
   // The runtime's own probe writes here as the target's user.
   if (account) chownSync(dir, account.uid, account.gid);
   const env = probes.reduce((sum, probe) => ({ ...sum, ...probe.env?.(dir, sum, settings.command) }), { ...process.env });
-  assertPortFree(settings.url, settings.port);
-  const target = await launchTarget({ command: settings.command, env, user: settings.user, scratch: input.scratch });
+  if (settings.attach === null) assertPortFree(settings.url, settings.port);
+  const found = settings.attach === null ? null : findTarget(settings.attach);
+  if (found) giveTo(dir, found.pid);
+  const target = found
+    ? attachTarget(found, input.scratch)
+    : await launchTarget({ command: settings.command, env, user: settings.user, scratch: input.scratch });
   const stops: (() => Promise<unknown>)[] = [() => target.stop()];
   const artifacts: Artifact[] = [];
   try {
     let port: number | null = null;
     let load: RunningLoad | null = null;
     const ctx: ProbeContext = {
-      host: input.host, rootPid: target.pid, dir,
+      host: input.host, rootPid: target.pid, dir, origin: target.origin, signalOk: settings.signalOk,
       pids: () => target.tree.pids(),
       generatorPids: () => (load?.pid == null ? [] : [load.pid]),
       get port() { return port; },
@@ -73,17 +80,17 @@ export async function session(input: SessionInput): Promise<Session> {
     };
 
     const fromLaunch = await rackOf('all', (p) => FROM_LAUNCH.includes(p.id));
-    const startup = await rackOf('startup', () => true);
+    const startup = found ? null : await rackOf('startup', () => true);
     const startNs = monotonicNs();
     target.resume();
-    const ready = await waitReady({
-      target, tree: target.tree, url: settings.url, port: settings.port, timeoutS: settings.readyTimeoutS, signal,
-    });
-    const windows: Window[] = [{ name: 'startup', startNs, endNs: monotonicNs() }];
+    const asked = { target, tree: target.tree, url: settings.url, port: found?.port ?? settings.port, timeoutS: settings.readyTimeoutS, signal };
+    // Without a load of ours not one request of ours.
+    const ready = found && settings.load.tool === 'none' ? servedPort(target.tree, asked.port) : await waitReady(asked);
+    const windows: Window[] = found ? [] : [{ name: 'startup', startNs, endNs: monotonicNs() }];
     port = ready.port;
-    artifacts.push(...await startup.stop());
+    artifacts.push(...await startup?.stop() ?? []);
 
-    const { url, headers } = await assertLoopback(ready.url, settings.allowRemote);
+    const { url, headers } = settings.load.tool === 'none' ? { url: ready.url, headers: [] } : await assertLoopback(ready.url, settings.allowRemote);
     const fromLoad = await rackOf('all', (p) => !FROM_LAUNCH.includes(p.id));
     const watched = await watch({
       probes: probes.filter((p) => !p.windows.includes('all')), statuses, ctx, signal,
@@ -108,7 +115,7 @@ export async function session(input: SessionInput): Promise<Session> {
     const processes = target.tree.processes();
     return {
       target: {
-        origin: 'launch', command: settings.command, pid: target.pid, url: ready.url, port, processes,
+        origin: target.origin, command: target.command, pid: target.pid, url: ready.url, port, processes,
         runtime: processes.find((p) => p.listens)?.runtime ?? 'native',
       },
       windows, artifacts, interrupted,
@@ -117,6 +124,13 @@ export async function session(input: SessionInput): Promise<Session> {
   } finally {
     await Promise.allSettled(stops.map((stop) => stop()));
   }
+}
+
+/** The runtime's own probe writes here as the account that the process runs as. */
+function giveTo(dir: string, pid: number): void {
+  if (process.geteuid?.() !== 0) return;
+  const { uid, gid } = statSync(`/proc/${pid}`);
+  chownSync(dir, uid, gid);
 }
 
 /** Load tools that count answers over time. */

@@ -15,12 +15,12 @@ import { startWatchdog } from './watchdog.js';
 export interface Exit { code: number | null; signal: string | null }
 
 export interface Target {
-  readonly origin: 'launch';
+  readonly origin: 'launch' | 'attach';
   readonly command: string[];
   /** Root of the tree; stays the same through the exec of the command. */
   readonly pid: number;
-  /** Its own process group and session. */
-  readonly pgid: number;
+  /** Its own process group and session; null where it is not ours. */
+  readonly pgid: number | null;
   /** Use this one and no second: it knows daemons by a marker in their environment. */
   readonly tree: ProcessTree;
   /** Lets it run. Harmless when it runs already. */

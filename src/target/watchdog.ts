@@ -37,7 +37,12 @@ while [ $round -lt 10 ] && ! gone; do
   send KILL
   round=$((round + 1)); sleep 0.2 2>/dev/null || sleep 1
 done
-[ -z "$scratch" ] || rm -rf -- "$scratch"
+# Who is about to end may still write there.
+round=0
+while [ -n "$scratch" ] && [ -e "$scratch" ] && [ $round -lt 20 ]; do
+  rm -rf -- "$scratch" 2>/dev/null
+  round=$((round + 1)); [ ! -e "$scratch" ] || sleep 0.2 2>/dev/null || sleep 1
+done
 `;
 
 export interface Watchdog {

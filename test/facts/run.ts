@@ -21,7 +21,7 @@ export function runOf({ windows, texts = [], connections = 10, probes = [] }: Ru
       schema: 'whyslow-run/1', whyslow: '0', createdAt: '', interrupted: null, generatorPids: [], loadTool: 'autocannon', probes, windows,
       host: { kernel: '', arch: 'x64', cpus: 2, memBytes: 0, nodeVersion: '', isRoot: true, clockTicksHz: 100, pageBytes: 4096, tools: {} },
       settings: {
-        command: [], url: null, port: null, probes: null, readyTimeoutS: 30, user: null, allowRemote: false, verbose: false,
+        command: [], attach: null, signalOk: false, gentle: false, url: null, port: null, probes: null, readyTimeoutS: 30, user: null, allowRemote: false, verbose: false,
         load: { tool: 'autocannon', connections, durationS: 10, warmupS: 0, method: 'GET', headers: [], body: null, keepAlive: true, rate: null, amount: null, timeoutS: 10 },
       },
       target: { origin: 'launch', command: [], pid: 1, runtime: 'node', url: null, port: 80, processes: [] },

@@ -11,7 +11,7 @@ export function manifestOf(artifacts: Artifact[] = []): Manifest {
       clockTicksHz: 100, pageBytes: 4096, tools: { strace: '6.1' },
     },
     settings: {
-      command: ['node', 'server.js'], url: null, port: null, probes: null, readyTimeoutS: 30, user: null,
+      command: ['node', 'server.js'], attach: null, signalOk: false, gentle: false, url: null, port: null, probes: null, readyTimeoutS: 30, user: null,
       allowRemote: false, verbose: false,
       load: {
         tool: 'autocannon', connections: 10, durationS: 5, warmupS: 1, method: 'GET', headers: [['x-a', 'ü']], body: null,
