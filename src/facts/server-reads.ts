@@ -4,6 +4,7 @@ import { schedCaptureFact, socketsCaptureFact } from './captures.js';
 export interface ServerReads {
   /** Reads of the served port over time: requests, but for bodies that come in parts. Empty where only a window was watched. */
   slices: { startNs: number; endNs: number; reads: number }[];
+  /** tid 0: threads of that process that ended. */
   byThread: { pid: number; tid: number; reads: number }[];
 }
 
@@ -14,10 +15,9 @@ export const serverReadsFact: Fact<ServerReads> = {
     const sched = read(schedCaptureFact);
     if (sched.ok && sched.value.readsWatched) {
       const { slices, totals } = sched.value;
-      return {
-        slices,
-        byThread: totals.threads.filter((t) => t.reads > 0).map(({ pid, tid, reads }) => ({ pid, tid, reads })),
-      };
+      const living = totals.threads.filter((t) => t.reads > 0).map(({ pid, tid, reads }) => ({ pid, tid, reads }));
+      const ended = totals.readers.map(({ pid, reads }) => ({ pid, tid: 0, reads: reads - living.reduce((sum, t) => (t.pid === pid ? sum + t.reads : sum), 0) }));
+      return { slices, byThread: [...living, ...ended.filter((e) => e.reads > 0)] };
     }
     const sockets = read(socketsCaptureFact);
     return { slices: [], byThread: sockets.ok ? sockets.value.readers.map((r) => ({ pid: r.pid, tid: r.tid, reads: r.requests })) : [] };

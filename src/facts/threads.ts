@@ -57,7 +57,7 @@ export const threadsFact: Fact<ThreadsFact> = {
 function servingTest(run: Run, reads: ServerReads['byThread'], processes: readonly ProcessDelta[], threads: readonly ThreadDelta[]): { serves: (t: ThreadDelta) => boolean; by: ThreadsFact['servingBy'] } {
   const total = reads.reduce((sum, r) => sum + r.reads, 0);
   if (total > 0) {
-    const readers = reads.filter((r) => r.reads / total >= LEAST_READ_SHARE);
+    const readers = reads.filter((r) => r.tid !== 0 && r.reads / total >= LEAST_READ_SHARE);
     const steady = new Set(readers.map((r) => r.tid));
     // A thread a request: none of them reads much or lives long, and the thread that makes them stands for all.
     const makers = new Set([...groupBy(reads, (r) => r.pid)]

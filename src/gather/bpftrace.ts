@@ -7,7 +7,7 @@ import type { Artifact, Availability, ProbeId, WindowName } from '../types.js';
 import { canUse, type BpfFeature } from './bpf-check.js';
 import { fullPipe } from './bpf-fifo.js';
 import { fdsNote } from './bpf-fds.js';
-import { keysFor, type MapKeys } from './bpf-keys.js';
+import { bornPerS, keysFor, type MapKeys } from './bpf-keys.js';
 import { bpfScript } from './bpf-script.js';
 import { spawnBpftrace, whyNot } from './bpf-spawn.js';
 import { standings, threadsOf } from './bpf-threads.js';
@@ -57,9 +57,10 @@ const firstRefusal = (checks: readonly Availability[]): Availability => checks.f
 async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowName | 'all'): Promise<PreparedProbe> {
   const reads = input.wantsReads?.(ctx) !== false && (await Promise.all((input.wants ?? []).map(canUse))).every((c) => c.ok);
   let mapKeys = input.mapKeys;
+  const born = input.keysPer && window !== 'startup' && window !== 'all' ? await bornPerS() : 0;
   const compile = () => {
     const threads = threadsOf(ctx.pids());
-    mapKeys = keysFor(input, threads, ctx, window);
+    mapKeys = keysFor(input, threads, born, ctx, window);
     return launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads, reads, listening: input.listening ? listeningPorts(ctx.rootPid) : [] }), ctx, mapKeys);
   };
   const seeded = new Set(ctx.pids());

@@ -23,10 +23,14 @@ export interface SchedThread {
   diskNs: number;
   /** Wanted a CPU and waited for one: after a wake-up, or preempted. */
   runQueueNs: number;
+  /** Of all threads of its process. */
   runQueue: NsHist;
   /** Reads of data on sockets of the served port: requests, or parts of large ones. Exact for one thread that reads; among several, by their shares. */
   reads: number;
 }
+
+/** Reads by process, those of threads that ended included. */
+export interface SchedReader { pid: number; reads: number }
 
 /** Reads over time, of all threads together. */
 export interface SchedSlice { startNs: number; endNs: number; reads: number }
@@ -52,7 +56,7 @@ export interface SchedCapture {
   /** False on kernels before 6.3, and where others count: then `reads` are 0, and a stretch of a busy loop may span many requests. */
   readsWatched: boolean;
   slices: SchedSlice[];
-  totals: { startNs: number; endNs: number; threads: SchedThread[] };
+  totals: { startNs: number; endNs: number; threads: SchedThread[]; readers: SchedReader[] };
   stretches: Stretch[];
   /** Empty where reads are watched: stretches tell it. */
   offCpu: OffCpu[];
@@ -76,7 +80,7 @@ export function parseSched(chunks: string | Iterable<string>): SchedCapture | nu
     openNs, closeNs, health,
     readsWatched: dumps.openWords[0] === '1',
     slices,
-    totals: { startNs: openNs, endNs: closeNs, threads: last ? threadsOf(last, openNs, pids) : [] },
+    totals: { startNs: openNs, endNs: closeNs, threads: last ? threadsOf(last, openNs, pids) : [], readers: last ? readersOf(last) : [] },
     stretches: dumps.lines.flatMap((line) => {
       const [word, pid, tid, startNs, lengthNs, onCpuNs, endedBy] = line.split(' ');
       return word === 'stretch' && (endedBy === 'read' || endedBy === 'sleep')
@@ -109,18 +113,28 @@ function sumsAt(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): 
   return sums;
 }
 
+/** Counted by thread and by process in the same breath: one scale for both. */
+const scaleOf = (dump: Dump): number => {
+  const sampled = [...numbersOf(dump.maps, '@readers_of').values()];
+  const all = sampled.length > 0 ? sampled : [...numbersOf(dump.maps, '@readers').values()];
+  return readsAt(dump) / (all.reduce((sum, n) => sum + n, 0) || 1);
+};
+
+const readersOf = (dump: Dump): SchedReader[] =>
+  [...numbersOf(dump.maps, '@readers_of')].map(([pid, n]) => ({ pid: Number(pid), reads: Math.round(n * scaleOf(dump)) }));
+
 function threadsOf(dump: Dump, openNs: number, pids: ReadonlyMap<number, number>): SchedThread[] {
   const sums = sumsAt(dump, openNs, pids);
   const hists = new Map(histsOf(dump.maps, '@runq_hist'));
   const readers = numbersOf(dump.maps, '@readers');
-  const shares = readsAt(dump) / ([...readers.values()].reduce((sum, n) => sum + n, 0) || 1);
+  const shares = scaleOf(dump);
   const keys = new Set(Object.values(sums).flatMap((of) => [...of.keys()]));
   return [...keys].map((key) => {
     const [pid = 0, tid = 0] = keyNumbers(key);
     const ns = (of: keyof typeof sums) => Math.max(sums[of].get(key) ?? 0, 0);
     return {
       pid, tid, onCpuNs: ns('onCpu'), sleepNs: ns('sleep'), diskNs: ns('disk'), runQueueNs: ns('runq'),
-      runQueue: log2Hist(hists.get(key)),
+      runQueue: log2Hist(hists.get(String(pid)) ?? hists.get(key)),
       reads: Math.round((readers.get(key) ?? 0) * shares),
     };
   });
