@@ -150,4 +150,9 @@ describe('rank', () => {
     expect(ids([some('missing-file-lookups', 'cause', 0.3), some('healthy', 'state', 0)])).toEqual(['missing-file-lookups']);
     expect(ids([some('event-loop-blocked', 'cause', 0.06), some('single-core-bound', 'state', 0.5)])).toEqual(['event-loop-blocked', 'single-core-bound']);
   });
+
+  it('puts a service that is waited for behind the loop or the workers that wait for it one at a time, unless those cost little', () => {
+    expect(ids([some('blocked-downstream', 'cause', 0.99), some('event-loop-blocked', 'cause', 0.89)])).toEqual(['event-loop-blocked', 'blocked-downstream']);
+    expect(ids([some('blocked-downstream', 'cause', 0.99), some('event-loop-blocked', 'cause', 0.05)])).toEqual(['blocked-downstream', 'event-loop-blocked']);
+  });
 });

@@ -13,6 +13,14 @@ const FOLLOWS: Partial<Record<FindingId, readonly FindingId[]>> = {
   'gc-pressure': ['cpu-throttled', 'cpu-starved'],
 };
 
+/**
+ * What counts the same queue as another finding, and is not what holds it up: while one call at a time blocks a loop, or each
+ * worker, all the others wait for the worker, not for the service. Only where that one weighs about as much.
+ */
+const SAME_QUEUE: Readonly<Record<string, readonly string[]>> = {
+  'blocked-downstream': ['event-loop-blocked', 'worker-pool-exhausted'],
+};
+
 /** What the slowest 1% pay, against what everybody pays: a tail of 100% ranks with a mean cost of this. */
 const TAIL_WEIGHT = { usual: 0.3, felt: 0.6 };
 /** From here on people lose their train of thought (Nielsen, Response Times): the tail is what hurts, ms. */
@@ -30,7 +38,8 @@ export const weight = (f: Finding): number => costWeight(f) * f.confidence;
 
 /** The cause that this finding follows from, if it was found as well. */
 export const causeOf = (f: Finding, claimed: readonly Finding[]): Finding | null =>
-  claimed.find((cause) => cause !== f && FOLLOWS[f.id]?.includes(cause.id)) ?? null;
+  claimed.find((cause) => cause !== f && (FOLLOWS[f.id]?.includes(cause.id) === true
+    || (SAME_QUEUE[f.id]?.includes(cause.id) === true && weight(cause) >= CLOSE * weight(f)))) ?? null;
 
 /** Consequences stand right behind their causes. */
 export function behindCauses(sorted: readonly Finding[], claimed: readonly Finding[]): Finding[] {
