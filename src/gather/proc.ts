@@ -26,8 +26,12 @@ const SELDOM = 4;
 /** Counters are read four times a second. */
 const SLICE_NS = 250e6;
 
-/** What is dear (fds, sockets, limits, everybody else's CPU) once a second, and never more than a fiftieth of the time. */
+/**
+ * What is dear (fds, sockets, limits, everybody else's CPU; names) once a second, and no more than a fiftieth of the time; but
+ * every three seconds, for on a full machine it takes long only because it waits for a CPU, and a short load must not go without.
+ */
 const DEAR_NS = 1e9;
+const DEAR_AT_LEAST_EVERY_NS = 3e9;
 const DEAR_COST_FACTOR = 50;
 
 /**
@@ -64,6 +68,7 @@ function prepareProc(ctx: ProbeContext): PreparedProbe {
   let lastTickNs = 0;
   let nextSliceNs = 0;
   let nextDearNs = 0;
+  let nextNamesNs = 0;
   let lastPort: number | null = null;
   let ticks = 0;
   let lateSumNs = 0;
@@ -97,10 +102,13 @@ function prepareProc(ctx: ProbeContext): PreparedProbe {
     const dearFromNs = monotonicNs();
     const rows = processes.read(pids, generator, dear);
     const established = dear && port !== null ? { established: establishedByPid(pids, port) } : {};
-    const found = dear ? named.find(pids[0] ?? ctx.rootPid) : {};
     const slow = dear ? { nofile: limits.nofile(pids), others: others(new Set([...pids, ...generator])) } : {};
+    const dearToNs = monotonicNs();
+    if (dear) nextDearNs = nowNs + nextDear(dearToNs - dearFromNs);
+    const naming = dearToNs >= nextNamesNs;
+    const found = naming ? named.find(pids[0] ?? ctx.rootPid) : {};
     const endNs = monotonicNs();
-    if (dear) nextDearNs = nowNs + Math.max(DEAR_NS, DEAR_COST_FACTOR * (endNs - dearFromNs));
+    if (naming) nextNamesNs = dearToNs + nextDear(endNs - dearToNs);
     const unseen = threads.unseen();
     write({
       ...record, processes: rows, ...established, ...found, ...slow,
@@ -169,6 +177,8 @@ function prepareProc(ctx: ProbeContext): PreparedProbe {
     stop: () => (stopped ??= stop()),
   };
 }
+
+const nextDear = (costNs: number): number => Math.min(DEAR_AT_LEAST_EVERY_NS, Math.max(DEAR_NS, DEAR_COST_FACTOR * costNs));
 
 /** CPU time of whyslow itself, all its threads. */
 function cpuUs(): number {
