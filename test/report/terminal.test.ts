@@ -92,7 +92,7 @@ describe('what a report must say', () => {
   });
 });
 
-describe('a hostile target', () => {
+describe('a hostile target', { timeout: 30_000 }, () => {
   const NASTY = `${ESC}[2J${ESC}]8;;http://evil\u0007link${ESC}]8;;\u0007\r\n\u202Ereversed\u2066\u200b\u0085\u009b31m${'x'.repeat(10_000)}`;
 
   /** Every string of a report but those the types fix, replaced. */
