@@ -55,9 +55,9 @@ const firstRefusal = (checks: readonly Availability[]): Availability => checks.f
  *   ---------------------------------------------------------------------|=== gate open ====|-- last dump
  */
 async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowName | 'all'): Promise<PreparedProbe> {
-  const reads = input.wantsReads?.(ctx) !== false && (await Promise.all((input.wants ?? []).map(canUse))).every((c) => c.ok);
-  let mapKeys = input.mapKeys;
-  const born = input.keysPer && window !== 'startup' && window !== 'all' ? await bornPerS() : 0;
+  const [born, ...wants] = await Promise.all([bornPerS(window), ...(input.wants ?? []).map(canUse)]);
+  const reads = input.wantsReads?.(ctx) !== false && wants.every((c) => c.ok);
+  let { mapKeys } = input;
   const compile = () => {
     const threads = threadsOf(ctx.pids());
     mapKeys = keysFor(input, threads, born, ctx, window);
@@ -152,8 +152,7 @@ async function launch(script: string, ctx: ProbeContext, mapKeys: number): Promi
 /** write(1, ...): number 1 on x86_64, 64 on aarch64. */
 const isWriting = (pid?: number): boolean => standsIn(/^(1|64) 0x1 /, pid);
 
-/** epoll_wait or epoll_pwait. */
-const isPolling = (pid?: number): boolean => standsIn(/^(232|281|22) /, pid);
+const isPolling = (pid?: number): boolean => standsIn(/^(232|281|22) /, pid); // epoll_wait or epoll_pwait
 
 function standsIn(call: RegExp, pid = 0): boolean {
   try {

@@ -21,7 +21,7 @@ describe('keys of eBPF maps', () => {
     const python = spawned('/usr/bin/python3', ['-c', THREADS]);
     try {
       await new Promise((resolve) => setTimeout(resolve, 300));
-      expect(await bornPerS()).toBeGreaterThan(200);
+      expect(await bornPerS('ledger')).toBeGreaterThan(200);
     } finally {
       await python.kill();
     }
