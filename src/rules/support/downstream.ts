@@ -64,7 +64,7 @@ function limitOf({ pending, connections }: OutboundPeer, flying: number): number
   const most = connections === null || connections < 1 ? Math.max(1, Math.round(pending)) : Math.round(connections);
   // More calls than connections: connections come and go between the looks that count them.
   const known = connections === null ? most === 1 : pending <= MISCOUNTED * most;
-  return known && pending >= ALL_TAKEN * most && flying >= (1 + QUEUE) * most + QUEUE ? most : null;
+  return known && pending >= ALL_TAKEN * most && flying >= (1 + QUEUE) * most + QUEUE ? Math.max(most, Math.round(pending)) : null;
 }
 
 function waitsInWorkers(limit: number, requests: RequestsFact, sockets: SocketsFact | null, occ: Occupancy | null): boolean {
