@@ -80,12 +80,15 @@ function explain(c: Candidate, run: Run, read: FactReader, records: readonly Nod
   const endNs = c.startNs + c.lengthNs;
   const python = read(pythonRecordsFact);
   const pythonProfiles = read(pythonProfilesFact);
-  const gcNs = (python.ok ? pythonGcNs(python.value, c.pid, c) : 0) + (records.find((r) => r.meta?.tid === c.tid)?.gc ?? [])
+  const gcNs = (records.find((r) => r.meta?.tid === c.tid)?.gc ?? [])
     .reduce((ns, p) => ns + overlapNs({ startNs: p.startNs, lengthNs: p.durationNs }, c), 0);
   const profile = profiles.find((p) => p.tid === c.tid && p.startNs <= c.startNs && p.endNs >= endNs);
   const inside = profile ? samplesIn(profile, c.startNs, endNs) : null;
   const culprit = inside?.culprit ?? (pythonProfiles.ok ? pythonCulprit(pythonProfiles.value, c) : null);
-  if (gcNs > MOST * c.lengthNs) return { ...tick, cause: 'gc', syscall: null, culprit };
+  // Python's pauses are told in CPU time: what the thread waited for a CPU meanwhile is not among it.
+  const pythonNs = python.ok ? pythonGcNs(python.value, c.pid, c) : 0;
+  const ranNs = onCpuNs === null ? c.lengthNs : Math.max(onCpuNs, LEAST_NS);
+  if (gcNs > MOST * c.lengthNs || pythonNs > MOST * ranNs) return { ...tick, cause: 'gc', syscall: null, culprit };
 
   const stood = standing(run, read, c);
   const asleep = onCpuNs !== null && onCpuNs < (1 - MOST) * c.lengthNs;
