@@ -1,8 +1,11 @@
 import { eventLoopFact } from '../facts/event-loop.js';
 import { gcFact } from '../facts/gc.js';
+import { hotFunctionsFact } from '../facts/hot-functions.js';
 import { requestsFact } from '../facts/requests.js';
 import type { Diagnosis, LongTick, RequestsFact, Rule, TickCause } from '../types.js';
 import { blockedIn, SYNCS } from './support/calls.js';
+import { whyNoPressure } from './support/collections.js';
+import { servingCpu } from './support/cpu.js';
 import { count, frameName, ms, percent } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { functionCulprit, same } from './support/hot-code.js';
@@ -14,8 +17,6 @@ import { tailCost } from './support/tail.js';
 const id = 'event-loop-blocked';
 const title = 'Something stops the event loop now and then';
 
-/** Of the thread's time: with this much GC it is the rate of garbage, not the odd stall, that costs. */
-const GC_IS_THE_CAUSE = 0.1;
 /** As many stalls leave no doubt that it is a habit. */
 const MANY = 5;
 /** Of the stalled time: one reason explains it. */
@@ -43,7 +44,7 @@ export const eventLoopBlocked: Rule = {
     const s = verdict.stalls;
     const [cause, causeShare] = mainCause(s.ticks);
     const gc = optional(read(gcFact));
-    if (cause === 'gc' && causeShare >= MAJORITY && (gc?.share ?? 0) >= GC_IS_THE_CAUSE) return absent('the long ticks are garbage collection, and there is much of it: see gc-pressure');
+    if (cause === 'gc' && causeShare >= MAJORITY && gc !== null && whyNoPressure(gc, optional(servingCpu(read)), optional(read(hotFunctionsFact))) === null) return absent('the long ticks are garbage collection, and there is much of it: see gc-pressure');
     const named = s.ticks.filter((t) => t.culprit !== null);
     // What a collection interrupted is not why it came.
     const culprit = cause === 'gc' ? null : stallCulprit(s.ticks);
