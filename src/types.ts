@@ -647,6 +647,7 @@ export type FindingId =
   | 'event-loop-blocked' | 'cpu-bound-user' | 'gc-pressure' | 'timer-wait'
   | 'accept-queue-overflow' | 'fd-exhausted' | 'cpu-throttled' | 'cpu-starved' | 'jit-warmup'
   | 'sync-fs-per-request' | 'connection-churn' | 'slow-clock'
+  | 'small-writes' | 'access-log-per-request' | 'process-spawn-per-request' | 'page-faults' | 'busy-polling'
   | 'worker-pool-exhausted' | 'blocked-downstream' | 'threadpool-starved' | 'dns-per-request' | 'lock-contention' | 'fsync-per-request' | 'single-core-bound' | 'healthy' | 'unknown';
 
 export interface Evidence {

@@ -7,6 +7,7 @@ const PROBES: Record<ProbeId, true> = {
 };
 const FINDINGS: Record<FindingId, true> = {
   'load-non-2xx': true, 'load-client-saturated': true, 'load-timeouts': true, 'nagle-delayed-ack': true, 'missing-file-lookups': true, 'sync-fs-per-request': true, 'connection-churn': true, 'slow-clock': true,
+  'small-writes': true, 'access-log-per-request': true, 'process-spawn-per-request': true, 'page-faults': true, 'busy-polling': true,
   'startup-import-search': true, 'event-loop-blocked': true, 'cpu-bound-user': true, 'gc-pressure': true, 'timer-wait': true,
   'accept-queue-overflow': true, 'fd-exhausted': true, 'cpu-throttled': true, 'cpu-starved': true, 'jit-warmup': true,
   'worker-pool-exhausted': true, 'blocked-downstream': true, 'threadpool-starved': true, 'dns-per-request': true, 'lock-contention': true, 'fsync-per-request': true,

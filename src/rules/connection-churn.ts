@@ -84,5 +84,5 @@ function adviceFor(asked: boolean, sockets: SocketsFact | null): string[] {
 
 function setupCode(hot: HotFunctionsFact): number {
   const inside = (f: Frame): boolean => f.origin === 'runtime' && f.file !== null && SETUP_FILES.test(f.file) && SETUP_CODE.test(f.name);
-  return clamp(hot.functions.filter((f) => inside(f.frame) && !f.callers.some(inside)).reduce((sum, f) => sum + f.totalShare, 0));
+  return clamp(hot.functions.reduce((sum, f) => ([f.frame, ...f.callers].some(inside) ? sum + f.selfShare : sum), 0));
 }

@@ -19,6 +19,11 @@ import { lockContention } from './lock-contention.js';
 import { missingFileLookups } from './missing-file-lookups.js';
 import { nagleDelayedAck } from './nagle-delayed-ack.js';
 import { singleCoreBound } from './single-core-bound.js';
+import { smallWrites } from './small-writes.js';
+import { accessLogPerRequest } from './access-log-per-request.js';
+import { processSpawnPerRequest } from './process-spawn-per-request.js';
+import { pageFaults } from './page-faults.js';
+import { busyPolling } from './busy-polling.js';
 import { slowClock } from './slow-clock.js';
 import { startupImportSearch } from './startup-import-search.js';
 import { syncFsPerRequest } from './sync-fs-per-request.js';
@@ -42,6 +47,11 @@ export const rules: readonly Rule[] = [
   syncFsPerRequest,
   connectionChurn,
   slowClock,
+  smallWrites,
+  accessLogPerRequest,
+  processSpawnPerRequest,
+  pageFaults,
+  busyPolling,
   workerPoolExhausted,
   blockedDownstream,
   lockContention,

@@ -9,7 +9,7 @@ const closing = (): FactValues => ({
   threads: threads([thread(0.95)]),
   sockets: sockets({ acceptsPerRequest: 1, serverClosesFirst: true }),
   'kernel-work': kernelWork({ writev: 0.1, shutdown: 0.07, accept4: 0.05, epoll_ctl: 0.04, close: 0.03, setsockopt: 0.015 }, { msPerRequest: 0.07 }),
-  'hot-functions': hot([hotFunction(frame('onconnection', 'node:net', { origin: 'runtime' }), 0.03, 0.31, [frame('processTicks', 'node:internal/process/task_queues', { origin: 'runtime' })])], { app: 0.1, runtime: 0.6 }),
+  'hot-functions': hot([hotFunction(frame('onconnection', 'node:net', { origin: 'runtime' }), 0.31, 0.31), hotFunction(frame('handle', '/app/lib/app.js'), 0.05, 0.3)], { app: 0.1, runtime: 0.6 }),
 });
 
 describe('connection-churn', () => {

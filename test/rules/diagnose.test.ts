@@ -85,8 +85,8 @@ describe('diagnose', () => {
     expect(notObserved.find((n) => n.what.startsWith('requests and latency'))).toMatchObject({ what: expect.stringContaining('load-non-2xx'), enable: 'run the probe for requests' });
   });
 
-  it('tells of a missing fact although every rule made do', () => {
-    expect(judge(without(nodeHello(), 'syscalls')).notObserved).toEqual([{ what: 'system calls', why: 'nothing observed syscalls', enable: 'run the probe for syscalls' }]);
+  it('tells of a missing fact, and which rule could not do without it', () => {
+    expect(judge(without(nodeHello(), 'syscalls')).notObserved).toEqual([{ what: 'system calls (could not judge process-spawn-per-request)', why: 'nothing observed syscalls', enable: 'run the probe for syscalls' }]);
   });
 
   it('tells that a profile names nobody', () => {

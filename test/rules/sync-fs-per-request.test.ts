@@ -6,6 +6,7 @@ import { absent, finding, noData } from './judge.js';
 
 const readJson = frame('readJson', '/app/lib/site/read-json.js', { line: 3 });
 const readFileSync = frame('readFileSync', 'node:fs', { origin: 'runtime' });
+const native = frame('readFileUtf8', null, { origin: 'runtime', kind: 'native', line: null });
 const openSync = frame('openSync', 'node:fs', { origin: 'runtime' });
 const statSync = frame('statSync', 'node:fs', { origin: 'runtime' });
 const appendFileSync = frame('appendFileSync', 'node:fs', { origin: 'runtime' });
@@ -17,7 +18,7 @@ const rereading = (): FactValues => ({
   'kernel-work': kernelWork({ openat: 0.08, statx: 0.07, close: 0.04, read: 0.1, writev: 0.11 }, { msPerRequest: 0.11 }),
   'serving-calls': servingCalls({ openat: 3, statx: 3, read: 7, close: 3, writev: 1 }),
   'found-paths': ['site', 'menu', 'footer'].map((name) => ({ path: `/app/settings/${name}.json`, syscalls: ['statx', 'openat'], perRequest: 2 })),
-  'hot-functions': hot([hotFunction(readFileSync, 0.1, 0.42, [readJson]), hotFunction(openSync, 0.05, 0.2, [readFileSync, readJson]), hotFunction(statSync, 0.02, 0.12, [readJson]), hotFunction(readJson, 0.04, 0.7)], { app: 0.2, runtime: 0.5, kernel: 0.3 }),
+  'hot-functions': hot([hotFunction(native, 0.3, 0.3, [readFileSync, readJson]), hotFunction(readFileSync, 0.07, 0.42, [readJson]), hotFunction(openSync, 0.05, 0.2, [readFileSync, readJson]), hotFunction(statSync, 0.12, 0.12, [readJson]), hotFunction(readJson, 0.04, 0.7)], { app: 0.2, runtime: 0.5, kernel: 0.3 }),
 });
 
 describe('sync-fs-per-request', () => {

@@ -24,14 +24,25 @@ const isWrite = (frame: Frame): boolean => WRITES.test(frame.name) || inConsole(
 export const readingCode = (hot: HotFunctionsFact): CodeShare =>
   outermost(hot, inFileCode, (outer) => !isWrite(outer));
 
-/** Only the outermost counts: openSync within readFileSync is one cost, not two. */
+/** CPU share of the runtime's code that writes to files, and of its console. */
+export const writingCode = (hot: HotFunctionsFact): CodeShare =>
+  outermost(hot, (f) => inFileCode(f) || inConsole(f), isWrite);
+
+/**
+ * Self time by the runtime's frames on top of the program's own: the outermost of them that is inside tells which call it was.
+ * `openSync < readFileSync < readJson (app) < Module._compile`: readFileSync, and nothing of the loader below.
+ */
 function outermost(hot: HotFunctionsFact, inside: (f: Frame) => boolean, wanted: (f: Frame) => boolean): CodeShare {
-  const outer = hot.functions
-    .filter((f) => inside(f.frame) && wanted(f.frame) && f.callers.length > 0 && !f.callers.some(inside))
-    .sort((a, b) => b.totalShare - a.totalShare);
-  const callers = outer.flatMap((f) => f.callers).filter((c) => c.origin === 'app' || c.origin === 'dependency');
+  const found = hot.functions.flatMap((f) => {
+    const stack = [f.frame, ...f.callers];
+    const own = stack.findIndex(isOwn);
+    const called = stack.slice(0, own < 0 ? stack.length : own).findLast(inside);
+    return called && wanted(called) ? [{ share: f.selfShare, called, caller: stack[own] ?? null }] : [];
+  }).sort((a, b) => b.share - a.share);
   return {
-    share: clamp(outer.reduce((sum, f) => sum + f.totalShare, 0)),
-    called: outer[0]?.frame ?? null, caller: callers[0] ?? null,
+    share: clamp(found.reduce((sum, f) => sum + f.share, 0)),
+    called: found[0]?.called ?? null, caller: found.find((f) => f.caller)?.caller ?? null,
   };
 }
+
+const isOwn = (f: Frame): boolean => f.origin === 'app' || f.origin === 'dependency';
