@@ -7,7 +7,7 @@ import { servingCpu } from './support/cpu.js';
 import { count, frameName, ms, percent } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { namesCode } from './support/hot-code.js';
-import { failingPart, isMissing, lookupCode, lookupShareOfBusy, missingCalls } from './support/lookups.js';
+import { failingPart, isMissing, lookupCode, lookupShareOfBusy, missingByCounts, missingCalls } from './support/lookups.js';
 import { groupPaths } from './support/paths.js';
 
 const id = 'missing-file-lookups';
@@ -25,28 +25,31 @@ const PATHS_SHOWN = 5;
 export const missingFileLookups: Rule = {
   id, title,
   diagnose(read) {
-    const failed = read(failedPathsFact);
-    if (!failed.ok) return noData(failed);
-    const { ofFailing, calls } = missingCalls(failed.value.paths, 'serving');
-    if (failed.value.servingPerRequest === null) return { kind: 'no-data', why: 'failing lookups could not be set against requests', enable: 'drive the load with --load autocannon or wrk' };
-    const perRequest = failed.value.servingPerRequest * ofFailing;
-    if (perRequest < LEAST_PER_REQUEST) return absent(whyFew(failed.value, perRequest));
-    const time = timeOf(read, failed.value, ofFailing);
+    const gathered = read(failedPathsFact);
+    const syscalls = optional(read(syscallsFact));
+    // Without the paths, the table of calls knows how many there are.
+    const failed = gathered.ok ? gathered.value : syscalls && missingByCounts(syscalls);
+    if (!failed) return gathered.ok ? absent('no lookups were seen') : noData(gathered);
+    const { ofFailing, calls } = missingCalls(failed.paths, 'serving');
+    if (failed.servingPerRequest === null) return { kind: 'no-data', why: 'failing lookups could not be set against requests', enable: 'drive the load with --load autocannon or wrk' };
+    const perRequest = failed.servingPerRequest * ofFailing;
+    if (perRequest < LEAST_PER_REQUEST) return absent(whyFew(failed, perRequest));
+    const time = timeOf(read, failed, ofFailing);
     const cpu = optional(servingCpu(read));
     const share = (time.share ?? 0) * (cpu?.latencyShare ?? 1);
     const matters = time.share !== null && time.share >= (time.byProfile === null ? MATTERS_KERNEL_SIDE : MATTERS);
-    const groups = groupPaths(failed.value.paths.filter((p) => p.phase === 'serving' && isMissing(p))).slice(0, PATHS_SHOWN);
+    const groups = groupPaths(failed.paths.filter((p) => p.phase === 'serving' && isMissing(p))).slice(0, PATHS_SHOWN);
     const first = groups[0];
-    const costMs = time.share !== null && cpu?.msPerRequest != null ? time.share * cpu.msPerRequest : failed.value.servingMsPerRequest;
+    const costMs = time.share !== null && cpu?.msPerRequest != null ? time.share * cpu.msPerRequest : failed.servingMsPerRequest;
     return found({
       id, title, kind: matters ? 'cause' : 'note',
       summary: `Each request makes ${count(perRequest)} lookups of files that do not exist${first ? `, such as ${first.example}` : ''}`
         + (time.share === null ? '.' : `: ${time.byProfile === null ? 'at least ' : ''}${percent(time.share)} of the serving thread's time.`),
-      confidence: confidence(0.6, [[time.share === null ? null : matters, 0.15], [groups.length > 0 ? true : null, 0.1], [failed.value.source === 'ebpf' ? true : null, 0.05], [time.byProfile === null ? null : time.byProfile >= MATTERS, 0.08]]),
+      confidence: confidence(0.6, [[time.share === null ? null : matters, 0.15], [groups.length > 0 ? true : gathered.ok ? null : false, 0.1], [failed.source === 'ebpf' ? true : null, 0.05], [time.byProfile === null ? null : time.byProfile >= MATTERS, 0.08]]),
       cost: { share, msPerRequest: costMs },
       evidence: [
-        evidence(`${count(perRequest)} failing lookups a request (${count(calls)} seen)`, perRequest, 'calls/request'),
-        ...(failed.value.servingMsPerRequest === null ? [] : [evidence(`${ms(failed.value.servingMsPerRequest)} a request inside lookup calls`, failed.value.servingMsPerRequest, 'ms/request')]),
+        evidence(`${count(perRequest)} failing lookups a request${gathered.ok ? ` (${count(calls)} seen)` : ', by errors of the calls; which paths is not known'}`, perRequest, 'calls/request'),
+        ...(failed.servingMsPerRequest === null ? [] : [evidence(`${ms(failed.servingMsPerRequest)} a request inside lookup calls`, failed.servingMsPerRequest, 'ms/request')]),
         ...(time.share === null ? [] : [evidence(`${percent(time.share)} of the serving thread's busy time goes into looking (${time.by}${time.byProfile === null ? '; the kernel\'s side alone, no profile tells the runtime\'s' : ''})`, time.share, 'share')]),
         ...(costMs === null || cpu?.msPerRequest == null ? [] : [evidence(`${ms(costMs)} of the ${ms(cpu.msPerRequest)} of CPU a request takes`, costMs, 'ms/request')]),
         ...groups.map((g) => evidence(`${g.label}: ${g.perRequest === null ? `${count(g.calls)} calls` : `${count(g.perRequest)} a request`}`, g.perRequest ?? g.calls, g.perRequest === null ? 'calls' : 'calls/request')),

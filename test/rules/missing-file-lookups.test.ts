@@ -40,6 +40,13 @@ describe('missing-file-lookups', () => {
     expect(finding(missingFileLookups, { ...profileOnly, 'failed-paths': { ...profileOnly['failed-paths']!, source: 'strace', servingMsPerRequest: null } }).kind).toBe('cause');
   });
 
+  it('makes do with the errors of calls, and says that the paths are not known', () => {
+    const f = finding(missingFileLookups, without(searching(), 'failed-paths'));
+    expect(f).toMatchObject({ kind: 'cause', culprit: null });
+    expect(f.evidence[0]?.text).toContain('not known');
+    expect(f.confidence).toBeLessThan(finding(missingFileLookups, searching()).confidence);
+  });
+
   it('is a note where looking takes no time worth naming', () => {
     const values = searching();
     const cheap: FactValues = {
@@ -68,7 +75,7 @@ describe('missing-file-lookups', () => {
   });
 
   it('has no data without failing paths, or without requests to set them against', () => {
-    expect(noData(missingFileLookups, without(searching(), 'failed-paths')).enable).toBe('run the probe for failed-paths');
+    expect(noData(missingFileLookups, without(searching(), 'failed-paths', 'syscalls')).enable).toBe('run the probe for failed-paths');
     noData(missingFileLookups, { ...searching(), 'failed-paths': failedPaths([failedPath('/a', 10, 1)], { servingPerRequest: null }) });
   });
 });

@@ -1,4 +1,4 @@
-import type { FailedPath, Frame, HotFunctionsFact, LedgerFact, SyscallsFact } from '../../types.js';
+import type { FailedPath, FailedPathsFact, Frame, HotFunctionsFact, LedgerFact, SyscallsFact } from '../../types.js';
 import { clamp } from './finding.js';
 
 /** Calls that ask whether a path exists, or open it. */
@@ -36,6 +36,18 @@ export function failingPart(syscalls: SyscallsFact): number | null {
   const calls = sum(lookups.map((c) => c.calls));
   const missing = sum(lookups.flatMap((c) => Object.entries(c.errors).filter(([errno]) => MISSING.has(errno)).map(([, n]) => n)));
   return calls > 0 ? clamp(missing / calls) : null;
+}
+
+/** What the table of calls alone says of lookups in vain: how many a request, of paths that nobody wrote down. Null without counts. */
+export function missingByCounts(syscalls: SyscallsFact): FailedPathsFact | null {
+  const lookups = syscalls.calls.filter((c) => c.phase === 'serving' && LOOKUP.test(c.name));
+  if (!syscalls.calls.some((c) => c.phase === 'serving' && c.perRequest !== null)) return null;
+  const missed = (c: SyscallsFact['calls'][number]): number => sum(Object.entries(c.errors).filter(([errno]) => MISSING.has(errno)).map(([, n]) => n)) / (c.calls || 1);
+  return {
+    source: syscalls.source, paths: [], startupCalls: 0,
+    servingPerRequest: sum(lookups.map((c) => (c.perRequest ?? 0) * missed(c))),
+    servingMsPerRequest: sum(lookups.map((c) => ((c.timeNs / (c.calls || 1)) * (c.perRequest ?? 0)) / 1e6)),
+  };
 }
 
 /** Time in lookups at startup, ms. */
