@@ -694,6 +694,8 @@ export interface Finding {
    * state: nothing to mend (healthy, single-core-bound). note: true, but not why requests are slow.
    */
   kind: 'load' | 'cause' | 'state' | 'note';
+  /** The finding that this one is a consequence of, if that was found as well: mending this one gains nothing. */
+  follows?: FindingId;
 }
 
 export type Diagnosis =

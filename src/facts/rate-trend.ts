@@ -1,12 +1,16 @@
 import { NoData } from '../errors.js';
+import { threadDelta } from '../parse/proc-delta.js';
 import type { Fact } from '../types.js';
 import { quietWindows } from './artifacts.js';
 import { need } from './reader.js';
+import { procRecordingFact } from './recordings.js';
 import { requestsFact } from './requests.js';
 
-/** How the rate moved through the quiet windows. */
+/** How the rate (against the CPU it took) moved through the quiet windows. */
 export interface RateTrend {
-  /** Requests a second of each part, in order of time; the first and the last of them. */
+  /** cpu: requests for each second of CPU that the target used, so that others on the machine do not count; wall: requests a second. */
+  per: 'cpu' | 'wall';
+  /** Of each part, in order of time; the first and the last of them. */
   parts: number[];
   first: number;
   last: number;
@@ -29,9 +33,14 @@ export const rateTrendFact: Fact<RateTrend> = {
   name: 'rate-trend',
   compute(run, read) {
     const quiet = quietWindows(run);
+    const recording = read(procRecordingFact);
     const slices = need(read(requestsFact)).slices
       .filter((s) => quiet.some((w) => s.startNs >= w.startNs && s.endNs <= w.endNs))
-      .map((s) => ({ tS: (s.startNs + s.endNs) / 2e9, rps: s.rps }));
+      .map((s) => {
+        const wallS = (s.endNs - s.startNs) / 1e9;
+        const usedS = recording.ok ? threadDelta(recording.value, s.startNs, s.endNs).reduce((sum, t) => (t.role === 'target' ? sum + t.runNs / 1e9 : sum), 0) : wallS;
+        return { tS: (s.startNs + s.endNs) / 2e9, rps: usedS > 0 ? (s.rps * wallS) / usedS : 0 };
+      });
     if (slices.length < LEAST_SLICES) throw new NoData('too few moments without heavy probes to see how the rate moves', 'measure longer (-d)');
     const parts = Array.from({ length: PARTS }, (_, i) =>
       mean(slices.slice(Math.floor((i * slices.length) / PARTS), Math.floor(((i + 1) * slices.length) / PARTS)).map((s) => s.rps)));
@@ -39,6 +48,7 @@ export const rateTrendFact: Fact<RateTrend> = {
     const [first = 0, last = 0] = [parts[0], parts.at(-1)];
     const middle = parts[PARTS / 2] ?? last;
     return {
+      per: recording.ok ? 'cpu' : 'wall',
       parts, first, last,
       upShare: steps.filter((step) => step > 0).length / steps.length,
       noise: noiseOf(slices),

@@ -8,7 +8,7 @@ const ORDER = [
   'schema', 'whyslow', 'createdAt', 'target', 'verdict', 'findings', 'ruledOut', 'notObserved', 'load', 'phases', 'ledger',
   'syscalls', 'failedPaths', 'eventLoop', 'gc', 'hotFunctions', 'threads', 'generator', 'sockets', 'queue', 'limits', 'cpuUse', 'trends', 'probes', 'overhead', 'interrupted',
   'id', 'origin', 'command', 'runtime', 'url', 'pid', 'tid', 'name', 'role', 'serving', 'title', 'summary', 'confidence', 'cost',
-  'share', 'msPerRequest', 'tail', 'closeSecond', 'text', 'value', 'unit', 'speaks', 'evidence', 'culprit', 'advice', 'what', 'why', 'enable',
+  'share', 'msPerRequest', 'tail', 'closeSecond', 'text', 'value', 'unit', 'speaks', 'evidence', 'culprit', 'follows', 'advice', 'what', 'why', 'enable',
   'tool', 'connections', 'keepAlive', 'requests', 'durationS', 'rps', 'latencyMs', 'errors', 'timeouts', 'non2xx', 'timeline',
   'startNs', 'endNs', 'mean', 'p10', 'p50', 'p90', 'p99', 'p999', 'max',
 ];

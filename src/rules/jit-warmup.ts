@@ -10,7 +10,7 @@ const id = 'jit-warmup';
 const title = 'The server is still getting faster';
 
 /** The last part of the measured time over the first: less is noise. */
-const LEAST_CLIMB = 1.2;
+const LEAST_CLIMB = 1.25;
 /** Of the steps from part to part, those that go up. */
 const MOSTLY_UP = 0.75;
 /** Spread of the rate around its own climb: more, and a few good moments look like one. */
@@ -26,23 +26,24 @@ export const jitWarmup: Rule = {
     if (!trend.ok) return noData(trend);
     if (!requests.ok) return noData(requests);
     if (!cpu.ok) return noData(cpu);
-    const { first, last, upShare, noise, parts, stillClimbing } = trend.value;
+    const { per, first, last, upShare, noise, parts, stillClimbing } = trend.value;
+    const unit = per === 'cpu' ? 'requests for a second of its CPU' : 'requests a second';
     const climb = first > 0 ? last / first : 1;
-    const from = `from ${count(first)} to ${count(last)} requests a second`;
+    const from = `from ${count(first)} to ${count(last)} ${unit}`;
     if (climb < LEAST_CLIMB) return absent(`the rate went ${from} over the measured time`);
     if (upShare < MOSTLY_UP) return absent(`the rate went ${from}, but up and down on the way (${percent(upShare)} of the steps up): noise`);
     if (noise > MOST_NOISE) return absent(`the rate went ${from}, but spreads by ${percent(noise)} around its own climb: noise`);
     if (!stillClimbing) return absent(`the rate went ${from}, and is steady by now`);
     if (cpu.value.busy < LEAST_BUSY) return absent(`the rate climbs, but the serving ${cpu.value.limit} used ${percent(cpu.value.cpuShare)} of a core: it is not the code that warms up`);
     const latencyMs = meanLatencyMs(requests.value);
-    const share = clamp(1 - requests.value.headline.rps / last);
+    const share = clamp(1 - parts.reduce((sum, part) => sum + part, 0) / parts.length / last);
     return found({
       id, title, kind: 'cause',
       summary: `The rate climbed ${from} while it was measured (${percent(climb - 1)} more), and had not stopped: a server that is warm is faster than these figures.`,
       confidence: confidence(0.55, [[climb >= 1.5, 0.12], [upShare >= 0.9, 0.08], [noise <= MOST_NOISE / 2, 0.08], [cpu.value.busy >= 0.9, 0.05], [cpu.value.runQueueShare < 0.2 || null, 0.04]]),
       cost: { share, msPerRequest: latencyMs === null ? null : share * latencyMs },
       evidence: [
-        evidence(`${parts.map((rps) => count(rps)).join(', ')} requests a second, one part of the quiet time after the other`, climb, 'ratio'),
+        evidence(`${parts.map((rps) => count(rps)).join(', ')} ${unit}, one part of the quiet time after the other`, climb, 'ratio'),
         evidence(`${percent(upShare)} of the steps go up; the rate spreads by ${percent(noise)} around its climb`, upShare, 'share'),
         evidence(`the serving ${cpu.value.limit} used ${percent(cpu.value.cpuShare)} of a core all the while`, cpu.value.cpuShare, 'cores'),
         against('a machine that others leave, or a cache that fills, looks alike', cpu.value.runQueueShare, 'share'),

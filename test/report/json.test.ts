@@ -17,7 +17,7 @@ function objects(value: unknown, path = ''): { path: string; object: Record<stri
 
 /** Records keyed by errno are open by nature. */
 const isRecord = (path: string): boolean => /\/errors$/.test(path);
-const OPTIONAL = /\/(syscall|reason|enable|file|line|tail|speaks)$/;
+const OPTIONAL = /\/(syscall|reason|enable|file|line|tail|speaks|follows)$/;
 
 describe.each(SAMPLES)('the JSON of %s', (name) => {
   it('fits the schema', () => {

@@ -28,7 +28,7 @@ describe('fd-exhausted', () => {
   it('stands before the failures that come of it', () => {
     const { verdict, findings } = diagnose(readerOf(full()));
     expect(verdict.id).toBe('fd-exhausted');
-    expect(findings[1]?.id).toBe('load-timeouts');
+    expect(findings[1]).toMatchObject({ id: 'load-timeouts', follows: 'fd-exhausted' });
   });
 
   it('tells a leak from a limit that is too low', () => {

@@ -10,9 +10,9 @@ export const otherFindings: Section = ({ findings, verdict }, style) => {
   return { lines: others.flatMap((finding, i) => [...(i === 0 ? [] : ['']), ...entry(finding, i + 2, style)]) };
 };
 
-function entry({ id, title, summary, confidence, cost, advice, kind }: Finding, rank: number, style: Style): string[] {
+function entry({ id, title, summary, confidence, cost, advice, kind, follows }: Finding, rank: number, style: Style): string[] {
   const note = kind === 'note' ? 'not why requests are slow' : costText(cost, style);
-  const facts = [...(note === null ? [] : [kind === 'note' ? note : `costs ${note}`]), `confidence: ${confidenceText(confidence)}`, id];
+  const facts = [...(note === null ? [] : [kind === 'note' ? note : `costs ${note}`]), `confidence: ${confidenceText(confidence)}`, ...(follows === undefined ? [] : [`follows from ${follows}`]), id];
   const prefix = `  ${rank}. `;
   const inner = style.width - prefix.length;
   const under = ' '.repeat(prefix.length);

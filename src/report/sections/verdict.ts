@@ -46,7 +46,7 @@ function edgePaint({ verdict: { id }, findings }: Report, style: Style): (text: 
 
 /** What makes every figure below worth less; said before any of them. */
 function doubts({ findings, interrupted }: Report, style: Style): string[] {
-  const doubted = findings.filter(({ kind }) => kind === 'load').map(({ id }) => id);
+  const doubted = findings.filter(({ kind, follows }) => kind === 'load' && follows === undefined).map(({ id }) => id);
   const texts = [
     ...(doubted.length === 0 ? [] : [`The numbers below are in doubt (${doubted.join(', ')}): they measure the load as much as the server. Mend that first, then measure again.`]),
     ...(interrupted === null ? [] : [`The run ended early: ${interrupted}. The numbers cover what was seen until then.`]),

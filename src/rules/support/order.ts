@@ -11,6 +11,9 @@ const FOLLOWS: Partial<Record<FindingId, readonly FindingId[]>> = {
   // Pauses of any kind last longer for a thread that is not let on a CPU.
   'event-loop-blocked': ['cpu-throttled', 'cpu-starved'],
   'gc-pressure': ['cpu-throttled', 'cpu-starved'],
+  // A cold server is busy with code that it will have compiled: its profile is not that of a warm one.
+  'cpu-bound-user': ['jit-warmup'],
+  'single-core-bound': ['jit-warmup'],
 };
 
 /**
@@ -45,7 +48,7 @@ export const causeOf = (f: Finding, claimed: readonly Finding[]): Finding | null
 export function behindCauses(sorted: readonly Finding[], claimed: readonly Finding[]): Finding[] {
   const own = sorted.filter((f) => causeOf(f, claimed) === null);
   const after = (cause: Finding): Finding[] =>
-    sorted.filter((f) => causeOf(f, claimed)?.id === cause.id).flatMap((f) => [f, ...after(f)]);
+    sorted.filter((f) => causeOf(f, claimed)?.id === cause.id).flatMap((f) => [{ ...f, follows: cause.id }, ...after(f)]);
   return own.flatMap((f) => [f, ...after(f)]);
 }
 
