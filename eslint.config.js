@@ -122,7 +122,7 @@ export default tseslint.config(
     rules: { 'no-undef': 'error' },
   },
   {
-    files: ['probes/**/*.cjs', 'fixtures/servers/node-missing-files/**/*.js', 'fixtures/servers/node-npm-start/**/*.js', '**/*.cjs'],
+    files: ['probes/**/*.cjs', 'fixtures/servers/node-missing-files/**/*.js', 'fixtures/servers/node-npm-start/**/*.js', 'fixtures/servers/{media-ingest,session-gateway,status-api,telemetry-hub}/**/*.js', '**/*.cjs'],
     languageOptions: { sourceType: 'commonjs', globals: commonJs },
   },
 );

@@ -301,7 +301,7 @@ export interface ThreadsFact {
   cpus: number;
   threads: ThreadUse[];
   /** Per process, threads that ended meanwhile included. */
-  processes: { pid: number; comm: string; serving: boolean; threads: number; cpuShare: number; minorFaultsPerS: number; majorFaultsPerS: number; /** Connections of the served port that it holds, most at any time. */ established?: number | null }[];
+  processes: { pid: number; comm: string; serving: boolean; threads: number; cpuShare: number; minorFaultsPerS: number; majorFaultsPerS: number; /** Connections of the served port that it holds, most at any time. */ established?: number | null; /** CPU of ended children that it waited for, share of a core. */ childrenCpuShare?: number }[];
   /** How serving threads were told: by their reads on the port, by the sockets they hold, or by their CPU. */
   servingBy: 'reads' | 'sockets' | 'cpu';
   /** The load generator: its busiest thread and its total, as shares of one core; null with no generator of ours. */

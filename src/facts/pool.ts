@@ -9,6 +9,8 @@ import { threadsFact } from './threads.js';
 /** Threads that stand in a wait for their next job less than this are at work: V8's helpers mostly wait. Share of time. */
 const AT_WORK = 0.5;
 
+const EVENT_WAIT = /^epoll_p?wait2?$/;
+
 /** Fewer samples name nothing. */
 const LEAST_SAMPLES = 10;
 
@@ -42,7 +44,8 @@ export const poolFact: Fact<PoolFact> = {
 };
 
 function poolOf(pid: number, threads: readonly ThreadUse[], run: Run): PoolFact {
-  const working = threads.filter((t) => t.waits.length > 0 && busyShare(t) >= AT_WORK);
+  // A thread with an event wait of its own is a worker_thread: libuv's wait on a condition only.
+  const working = threads.filter((t) => t.waits.length > 0 && busyShare(t) >= AT_WORK && !t.waits.some((w) => EVENT_WAIT.test(w.in)));
   const codes = workByCode(run, new Set(working.map((t) => t.tid)));
   // V8's own helpers work for the collector, not for requests.
   const isHelper = (t: ThreadUse) => codes.get(t.tid)?.[0]?.kind === 'gc';

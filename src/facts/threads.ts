@@ -44,7 +44,7 @@ export const threadsFact: Fact<ThreadsFact> = {
         voluntarySwitchesPerS: t.voluntary / durationS, involuntarySwitchesPerS: t.involuntary / durationS,
       })),
       processes: targets.map((p) => ({
-        pid: p.pid, comm: p.comm, serving: inServing.has(p.pid), threads: p.threads, cpuShare: perS(p.userNs + p.systemNs),
+        pid: p.pid, comm: p.comm, serving: inServing.has(p.pid), threads: p.threads, childrenCpuShare: perS(p.childrenNs), cpuShare: perS(p.userNs + p.systemNs),
         minorFaultsPerS: p.minflt / durationS, majorFaultsPerS: p.majflt / durationS, established: p.established,
       })),
       generator: generatorOf(threads, processes, durationS),

@@ -1,7 +1,8 @@
 import { queueFact } from '../facts/queue.js';
 import { requestsFact } from '../facts/requests.js';
-import type { QueueFact, RequestsFact, Rule } from '../types.js';
+import type { RequestsFact, Rule } from '../types.js';
 import { servingCpu, SATURATED } from './support/cpu.js';
+import { droppedAt } from './support/dropped.js';
 import { count, ms, percent, plural } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { meanLatencyMs } from './support/latency.js';
@@ -63,9 +64,6 @@ export const acceptQueueOverflow: Rule = {
     });
   },
 };
-
-/** The port's own count; else that of the whole network namespace. */
-const droppedAt = (q: QueueFact): number => q.portDrops ?? Math.max(q.overflows, q.drops);
 
 const failures = ({ all }: RequestsFact): number => Object.values(all.errors).reduce((a, b) => a + b, 0) + all.timeouts;
 

@@ -1,10 +1,12 @@
-import { servingCallsFact, type PollingThread } from '../facts/serving-calls.js';
+import { hotFunctionsFact } from '../facts/hot-functions.js';
+import { servingCallsFact, type PollingThread, type ServingCall, type ServingCallsFact } from '../facts/serving-calls.js';
 import { threadsFact } from '../facts/threads.js';
-import type { FactReader, LedgerFact, Rule, ThreadsFact, ThreadUse } from '../types.js';
+import type { Diagnosis, FactReader, LedgerFact, Rule, ThreadsFact, ThreadUse } from '../types.js';
 import { ledgerFact } from '../facts/ledger.js';
-import { servingCpu } from './support/cpu.js';
-import { count, percent } from './support/format.js';
+import { isSaturated, servingCpu } from './support/cpu.js';
+import { count, frameName, percent } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { functionCulprit, hottestOwn } from './support/hot-code.js';
 
 const id = 'busy-polling';
 const title = 'A thread asks again and again whether there is something to do';
@@ -15,6 +17,11 @@ const SPINS = 0.25;
 const LEAST_PER_S = 2_000;
 /** A turn after an empty poll that lasts longer than this did something, ns. */
 const IDLE_TURN_NS = 100_000;
+const READS = /^(read|readv|recvfrom|recvmsg|accept4?)$/;
+/** Reads a request that find nothing: a loop that reads until EAGAIN has one a request. */
+const VAIN_READS = 10;
+/** Of all reads. */
+const MOSTLY_VAIN = 0.8;
 /** Of a serving thread's time asleep in futex, or in line for a CPU: it is kept from working, and this one may keep it. */
 const KEPT = 0.1;
 /** Fewer idle cores than this, and who spins takes the CPU from others. */
@@ -27,6 +34,8 @@ export const busyPolling: Rule = {
     const [calls, threads] = [read(servingCallsFact), read(threadsFact)];
     if (!calls.ok) return noData(calls);
     if (!threads.ok) return noData(threads);
+    const vain = vainReads(calls.value, read);
+    if (vain) return vain;
     const spinners = calls.value.polling.map((p) => ({ p, ...spinOf(p) }));
     const worst = spinners.sort((a, b) => b.share - a.share)[0];
     if (!worst || worst.perS < LEAST_PER_S || worst.turnNs > IDLE_TURN_NS || worst.share < SPINS) {
@@ -56,6 +65,40 @@ export const busyPolling: Rule = {
     });
   },
 };
+
+/** Reads that find nothing, again and again, on a serving thread that is out of CPU: nobody asked poll first. */
+function vainReads({ calls }: ServingCallsFact, read: FactReader): Diagnosis | null {
+  const cpu = optional(servingCpu(read));
+  const reads = calls.filter((c) => READS.test(c.name));
+  const [made, failed, ns] = [(c: ServingCall) => c.perRequest, (c: ServingCall) => c.errorsPerRequest['EAGAIN'] ?? 0, (c: ServingCall) => c.nsPerRequest]
+    .map((of) => reads.reduce((sum, c) => sum + of(c), 0)) as [number, number, number];
+  if (!cpu || !isSaturated(cpu) || failed < VAIN_READS || failed < MOSTLY_VAIN * made) return null;
+  const hot = optional(read(hotFunctionsFact));
+  const code = hot ? hottestOwn(hot, () => false) : null;
+  const inKernel = cpu.msPerRequest ? clamp(ns * (failed / made) / 1e6 / cpu.msPerRequest) : 0;
+  // Whoever asks so often is found where the CPU is: the code around the calls, and the kernel's part of them.
+  const share = clamp(inKernel + (code?.ownedShare ?? 0)) * cpu.latencyShare;
+  if (share < SPINS) return null;
+  const what = `${count(failed)} of ${count(made)} reads a request found nothing (EAGAIN)`;
+  return found({
+    id, title, kind: 'cause',
+    summary: `${what}: sockets are asked again and again${code ? `, by ${frameName(code.frame)}` : ''}, in place of waiting until one of them is ready.`,
+    confidence: confidence(0.65, [[failed >= 2 * VAIN_READS, 0.08], [code === null ? null : true, 0.07]]),
+    cost: { share, msPerRequest: cpu.msPerRequest === null ? null : share * cpu.msPerRequest },
+    evidence: [
+      evidence(what, failed, 'calls/request'),
+      evidence(`${percent(inKernel)} of the CPU in those calls`, inKernel, 'share'),
+      ...(code ? [evidence(`${percent(code.ownedShare)} of the CPU in ${frameName(code.frame)} and what it calls`, code.ownedShare, 'share')] : []),
+      evidence(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core`, cpu.cpuShare, 'cores'),
+    ],
+    culprit: code ? functionCulprit(code.frame) : { kind: 'syscall', name: reads[0]?.name ?? 'recvfrom' },
+    advice: [
+      'Let the event loop watch the socket: add_reader, a protocol\'s data_received, or a stream\'s read, in place of a read in a loop with a sleep of 0.',
+      'What must be asked in turns is asked seldom: a pause between rounds, or one poll over all of them.',
+      'Check: `strace -f -c -e trace=recvfrom,read -p PID` for a moment (it slows the server): calls fall to about the number of messages.',
+    ],
+  });
+}
 
 function spinOf(p: PollingThread): { share: number; perS: number; turnNs: number } {
   const seconds = p.windowNs / 1e9;

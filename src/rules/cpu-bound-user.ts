@@ -2,11 +2,11 @@ import { eventLoopFact } from '../facts/event-loop.js';
 import { hotFunctionsFact } from '../facts/hot-functions.js';
 import { requestsFact } from '../facts/requests.js';
 import type { Diagnosis, FactReader, HotFunction, HotFunctionsFact, Rule } from '../types.js';
-import { isSaturated, servingCpu, type ServingCpu } from './support/cpu.js';
+import { isSaturated, SATURATED, servingCpu, type ServingCpu } from './support/cpu.js';
 import { count, frameName, ms, percent } from './support/format.js';
 import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { functionCulprit, hottestOwn, namesCode, ownShare, same, type HotCode } from './support/hot-code.js';
-import { NAMELESS_FLOOR_MS } from './support/floor.js';
+import { aboveFloor, FLOOR_OWN_SHARE, NAMELESS_FLOOR_MS } from './support/floor.js';
 import { findStalls, stallCulprit } from './support/stalls.js';
 
 const id = 'cpu-bound-user';
@@ -33,6 +33,9 @@ export const cpuBoundUser: Rule = {
     if (!hot || !namesCode(hot)) return nameless(cpu);
     const code = hottestOwn(hot, inStalls(read, cpu));
     if (!code) return absent(`out of CPU (${percent(cpu.busy)} of a core), but no function of the app or its packages stands out: ${percent(ownShare(hot))} in all of them together`);
+    if (code.frame.origin === 'dependency' && aboveFloor(hot, cpu.msPerRequest) < FLOOR_OWN_SHARE) {
+      return absent(`${frameName(code.frame)} holds ${percent(code.ownedShare)} of the CPU, but that is its framework's floor: ${ms(cpu.msPerRequest ?? 0)} a request in all, ${percent(aboveFloor(hot, cpu.msPerRequest))} of it the program's`);
+    }
     // A hot function counts whether it burns in user mode or makes the kernel burn; only the advice for the latter is another rule's.
     if (cpu.userOfCpu < USER_DOMINATES) return absent(`the kernel does most of the work: ${percent(cpu.userOfCpu)} of the CPU in user mode`);
     return named(cpu, hot, code);
@@ -61,13 +64,14 @@ function named(cpu: ServingCpu, hot: HotFunctionsFact, code: HotCode): Diagnosis
       code.frame.origin === 'dependency' && code.frame.package ? `Call ${where} less: keep its result, or look for a cheaper way in (or instead of) ${code.frame.package}.`
         : `Make ${where} cheaper, or call it less: keep its result, do the work once instead of a request.`,
       'If it must run, run it on other cores: more processes, or worker threads.',
-      'Check: `whyslow flame RUN` shows it; after the change, CPU per request falls and the rate rises as much.',
+      'Check: a CPU profile shows it (node --cpu-prof, py-spy, perf); after the change, CPU per request falls and the rate rises as much.',
     ],
   });
 }
 
 /** Interpreters and stripped binaries: the share is known, the function is not. */
 function nameless(cpu: ServingCpu): Diagnosis {
+  if (cpu.busy < SATURATED) return absent(`the serving ${cpu.limit} wants a CPU ${percent(cpu.busy)} of the time: what fills the machine is not its own code`);
   if (cpu.userOfCpu < NAMELESS_USER) return absent(`out of CPU, but only ${percent(cpu.userOfCpu)} of it in user mode`);
   const heavy = cpu.msPerRequest !== null && cpu.msPerRequest >= NAMELESS_FLOOR_MS;
   return found({

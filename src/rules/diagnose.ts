@@ -21,6 +21,8 @@ const LARGE_LOAD = 0.2;
 const WORTH_NAMING = 0.1;
 /** Less sure than this, and a cause is a hint, not a verdict. */
 const LEAST_CONFIDENCE = 0.5;
+/** A cause that costs less is true, but not why the server is slow. */
+const LEAST_COST = 0.02;
 /** Of the causes that were not sure enough, so many are worth telling apart. */
 const CANDIDATES = 3;
 /** What stays of the confidence in findings behind a load that was all wrong. */
@@ -32,7 +34,7 @@ export function diagnose(read: FactReader, rules: readonly Rule[] = allRules): J
   const found = judged.flatMap(({ diagnosis }) => (diagnosis.kind === 'finding' ? [diagnosis.finding] : []));
   const ranked = rank(found);
   const [first] = ranked;
-  const sure = first !== undefined && first.kind !== 'note' && first.confidence >= LEAST_CONFIDENCE;
+  const sure = first !== undefined && first.kind !== 'note' && first.confidence >= LEAST_CONFIDENCE && (first.kind !== 'cause' || costWeight(first) >= LEAST_COST);
   const hints = ranked.filter((f) => f.kind === 'cause' && f.confidence < LEAST_CONFIDENCE);
   const verdict = sure ? first : withCandidates(lastResort(rules, read), hints.slice(0, CANDIDATES));
   return {

@@ -1,9 +1,11 @@
+import { queueFact } from '../facts/queue.js';
 import { requestsFact } from '../facts/requests.js';
 import { socketsFact } from '../facts/sockets.js';
 import { threadsFact } from '../facts/threads.js';
 import type { Rule } from '../types.js';
 import { servingCpu, SATURATED } from './support/cpu.js';
-import { percent } from './support/format.js';
+import { droppedAt } from './support/dropped.js';
+import { count, percent } from './support/format.js';
 import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { inFlight, inService, meanLatencyMs } from './support/latency.js';
 
@@ -16,6 +18,13 @@ const FULL = 0.95;
 const REALLY_RUNS = 0.7;
 /** Of the requests in flight: with more than this at the server, they wait there and not at the client. */
 const AT_SERVER = 0.5;
+
+/** Of a core at work: what the server has left would not make the rate another one. */
+const LITTLE_LEFT = 0.6;
+/** Of the connections made: each of them waits a second or more before it is tried again. */
+const DROPPED = 0.005;
+/** Who is dropped tries again after this (RFC 6298), ms. */
+const RETRY_MS = 1000;
 
 /** The client cannot send faster, and the server could answer faster: the rate is the client's. */
 export const loadClientSaturated: Rule = {
@@ -33,11 +42,16 @@ export const loadClientSaturated: Rule = {
     }
     const { busy } = cpu.value;
     if (busy >= SATURATED) return absent(`the generator is full (${percent(generator.busiestThreadShare)} of a core), but so is the server (${percent(busy)})`);
+    if (busy >= LITTLE_LEFT) return absent(`the generator is full (${percent(generator.busiestThreadShare)} of a core), but the server has little left (it is at work ${percent(busy)} of the time)`);
     const sockets = optional(read(socketsFact));
     const flying = inFlight(requests.value);
     const atOnce = inService(requests.value, sockets);
     const atServer = atOnce === null || flying <= 0 ? null : atOnce / flying;
     if (atServer !== null && atServer >= AT_SERVER) return absent(`the generator is full, but ${percent(atServer)} of the requests in flight were at the server`);
+    const queue = optional(read(queueFact));
+    const dropped = queue ? droppedAt(queue) : 0;
+    const slowestMs = requests.value.headline.latencyMs?.max ?? 0;
+    if (queue && dropped >= DROPPED * queue.accepted && slowestMs >= RETRY_MS) return absent(`the generator is full, but ${count(dropped)} of its connections were dropped before the server saw them: it waits for them`);
     const away = atServer === null ? 1 - busy : 1 - atServer;
     const latencyMs = meanLatencyMs(requests.value);
     return found({

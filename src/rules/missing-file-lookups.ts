@@ -45,7 +45,7 @@ export const missingFileLookups: Rule = {
       id, title, kind: matters ? 'cause' : 'note',
       summary: `Each request makes ${count(perRequest)} lookups of files that do not exist${first ? `, such as ${first.example}` : ''}`
         + (time.share === null ? '.' : `: ${time.byProfile === null ? 'at least ' : ''}${percent(time.share)} of the serving thread's time.`),
-      confidence: confidence(0.6, [[time.share === null ? null : matters, 0.15], [groups.length > 0 ? true : gathered.ok ? null : false, 0.1], [failed.source === 'ebpf' ? true : null, 0.05], [time.byProfile === null ? null : time.byProfile >= MATTERS, 0.08]]),
+      confidence: confidence(0.6, [[time.share === null ? null : matters, 0.2], [groups.length > 0 ? true : gathered.ok ? null : false, 0.1], [failed.source === 'ebpf' ? true : null, 0.05], [time.byProfile === null ? null : time.byProfile >= MATTERS, 0.08]]),
       cost: { share, msPerRequest: costMs },
       evidence: [
         evidence(`${count(perRequest)} failing lookups a request${gathered.ok ? ` (${count(calls)} seen)` : ', by errors of the calls; which paths is not known'}`, perRequest, 'calls/request'),

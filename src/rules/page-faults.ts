@@ -14,6 +14,8 @@ const title = 'Memory is taken from the kernel and given back all the time';
 const MEMORY = /^(mmap|munmap|mremap|madvise|brk|mprotect)$/;
 /** Of the server's work in faults and such calls; a healthy server stays below 3%. */
 const MATTERS = 0.12;
+/** A request: a hello server in Python has one. Buffers worth keeping have dozens. */
+const LEAST_FAULTS = 4;
 /** Of the work: beyond doubt. */
 const CLEAR = 0.25;
 
@@ -29,6 +31,7 @@ export const pageFaults: Rule = {
     const share = clamp(calls + (work.faultShare ?? 0));
     const faults = faultsPerRequest(read);
     if (share < MATTERS) return absent(`page faults and calls for memory take ${percent(share)} of the work${faults === null ? '' : ` (${count(faults)} faults a request)`}`);
+    if (faults !== null && faults < LEAST_FAULTS) return absent(`${count(faults)} page faults a request, ${percent(share)} of the work as traced: single pages cost little`);
     const hot = optional(read(hotFunctionsFact));
     const top = hot?.functions.filter((f) => f.frame.origin === 'app' || f.frame.origin === 'dependency').sort((a, b) => b.totalShare - a.totalShare).find((f) => f.selfShare > 0.02) ?? null;
     const costMs = work.msPerRequest === null ? null : work.msPerRequest * share;

@@ -43,7 +43,7 @@ export const processSpawnPerRequest: Rule = {
       evidence: [
         evidence(`${count(perRequest)} processes a request (execve, or fork alone)`, perRequest, 'processes/request'),
         evidence(`${percent(time.making)} of the work in the kernel for making them and until they have begun`, time.making, 'share'),
-        ...(work.childrenShare ? [evidence(`${percent(work.childrenShare)} of the work is the new processes' own CPU`, work.childrenShare, 'share')] : []),
+        ...(time.children > 0 ? [evidence(`${percent(time.children)} of the work is the new processes' own CPU`, time.children, 'share')] : []),
         ...(work.children?.lifeMs == null ? [] : [evidence(`a new process lives ${ms(work.children.lifeMs)}; ${count(time.alive ?? 0)} are alive at once`, work.children.lifeMs, 'ms')]),
         ...(costMs === null ? [] : [evidence(`${ms(costMs)} a request`, costMs, 'ms/request')]),
       ],
@@ -73,7 +73,7 @@ function spawnsPerRequest(read: FactReader): number | null {
   return Math.max(ofExec, own, Math.min(waited, cloned));
 }
 
-interface SpawnTime { share: number; ofWork: number; making: number; alive: number | null }
+interface SpawnTime { share: number; ofWork: number; making: number; children: number; alive: number | null }
 
 /**
  * A server that works on one request at a time stands still while the child lives: children alive at once, a serving thread.
@@ -82,8 +82,34 @@ interface SpawnTime { share: number; ofWork: number; making: number; alive: numb
 function timeOf(work: Work, read: FactReader): SpawnTime {
   const serving = optional(read(threadsFact))?.threads.filter((t) => t.role === 'serving').length || 1;
   const making = kernelShareOf(work.calls, SPAWN_TIME) + (shareOf(work.calls, UNTIL_BEGUN) - kernelShareOf(work.calls, UNTIL_BEGUN));
-  const ofWork = clamp(making + (work.childrenShare ?? 0));
+  const children = Math.max(work.childrenShare ?? 0, childrenOfCpu(read));
+  const ofWork = clamp(making + children);
   const alive = work.children?.lifeMs == null ? null : (work.children.bornPerS * work.children.lifeMs) / 1000;
   const oneByOne = alive !== null && alive <= 1.1 * serving;
-  return { share: clamp(Math.max(ofWork * work.latencyShare, oneByOne ? alive / serving : 0)), ofWork, making: clamp(making), alive };
+  return { share: clamp(Math.max(ofWork * work.latencyShare, oneByOne ? alive / serving : 0, standing(read))), ofWork, making: clamp(making), children, alive };
+}
+
+/** CPU of children that ended, of all that server and children used: /proc keeps it for the parent that waited for them. */
+function childrenOfCpu(read: FactReader): number {
+  const serving = optional(read(threadsFact))?.processes.filter((p) => p.serving) ?? [];
+  const children = serving.reduce((sum, p) => sum + (p.childrenCpuShare ?? 0), 0);
+  const own = serving.reduce((sum, p) => sum + p.cpuShare, 0);
+  return children > 0 ? children / (own + children) : 0;
+}
+
+/** A call that waits for a child, or may: its output is read, or polled for where there is a time limit. */
+const FOR_A_CHILD = /^(vfork|wait4|waitid)$/;
+const MAY_BE_FOR_A_CHILD = /^(read|poll|ppoll|select|pselect6)$/;
+
+/**
+ * Of the time of servers with one thread and one request at a time, what they stand still for their children. Such a server
+ * is seen to wait for its next connection by the listening socket; what else it polls for is the child.
+ */
+function standing(read: FactReader): number {
+  const threads = optional(read(threadsFact));
+  const lone = threads?.threads.filter((t) => t.role === 'serving' && threads.processes.some((p) => p.pid === t.pid && p.threads === 1)) ?? [];
+  const shares = lone.filter((t) => t.waits.some((w) => w.on?.kind === 'listener')).map((t) => t.waits
+    .filter((w) => FOR_A_CHILD.test(w.in) || (MAY_BE_FOR_A_CHILD.test(w.in) && (!w.on || w.on.kind === 'pipe')))
+    .reduce((sum, w) => sum + w.share, 0));
+  return shares.length > 0 ? shares.reduce((a, b) => a + b, 0) / shares.length : 0;
 }

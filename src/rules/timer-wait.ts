@@ -9,6 +9,7 @@ import { downstream, peerName } from './support/downstream.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { heldInFlight, inFlight, inService, meanLatencyMs } from './support/latency.js';
+import { lockWait } from './support/locks.js';
 import { lookups } from './support/name-lookups.js';
 import { occupancy } from './support/occupancy.js';
 import { fullPool } from './support/pool.js';
@@ -37,6 +38,8 @@ const TOGETHER = 0.95;
 const LEAST_SHARE = 0.1;
 /** Of responses held back: more, and Nagle may be what they wait for. */
 const HELD = 0.2;
+/** Of the requests in flight, in line for a lock: the line is then what the wait is. */
+const IN_LINE = 0.3;
 /** Of the requests in flight, waiting for another server: that is then what the wait is. */
 const DOWNSTREAM = 0.4;
 
@@ -62,6 +65,10 @@ export const timerWait: Rule = {
     const wait = waitOf(sockets, requests.value, latencyMs);
     const not = whyNot(wait, flying - heldInFlight(requests.value, sockets), sleeps);
     if (not) return absent(not);
+    const lock = lockWait(read);
+    // With most of a pool in line, whoever waits for a thread of it waits for the lock as well.
+    const inLine = lock ? lock.waiting + (lock.waiting >= lock.users / 2 ? Math.max(0, flying - lock.users) : 0) : 0;
+    if (lock && inLine >= IN_LINE * flying) return absent(`${count(lock.waiting)} threads stand in line for a lock, which takes as long for everyone`);
     const waitMs = Math.max(0, wait.meanMs - (cpu.value.msPerRequest ?? 0));
     const others = optional(downstream(read));
     const watched = downstream(read).ok;

@@ -65,7 +65,7 @@ function hints(read: FactReader): string[] {
   const occ: Occupancy | null = optional(occupancy(read));
   if (!cpu || !occ) return ['Let whyslow see the threads that serve: run it as root, on the same machine as the server.'];
   if (cpu.runQueueShare > cpu.cpuShare && cpu.runQueueShare >= 0.2) return ['Others hold the CPU: look with `top` at what runs besides the server, and at CPU limits (cgroup cpu.max).'];
-  if (cpu.busy >= 0.8) return ['It is out of CPU: a profile in its own language (whyslow flame, py-spy, perf) tells in what.'];
+  if (cpu.busy >= 0.8) return ['It is out of CPU: a profile in its own language (node --cpu-prof, py-spy, perf) tells in what.'];
   if (occ.servingIdle >= 0.7) return ['It waits, without work: look at what it waits for outside (databases, other services, DNS) with `ss -tnp` and timings in the app.'];
   return ['It is blocked outside its event wait: `strace -f -c -w -p PID` for a moment shows in which calls.'];
 }

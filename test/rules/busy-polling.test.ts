@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PollingThread } from '../../src/facts/serving-calls.js';
 import { busyPolling } from '../../src/rules/busy-polling.js';
-import { requests, servingCalls, thread, threads, without, type FactValues } from './facts.js';
+import { frame, hot, hotFunction, requests, servingCalls, thread, threads, without, type FactValues } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 
 const polling = (tid: number, emptyPolls: number, emptyNs: number, more: Partial<PollingThread> = {}): PollingThread =>
@@ -34,6 +34,19 @@ describe('busy-polling', () => {
   it('is a note where the thread that serves burns its own idle time', () => {
     const f = finding(busyPolling, { ...spinning(), threads: threads([thread(0.98, { tid: 107 })]) });
     expect(f).toMatchObject({ kind: 'note', cost: { share: 0 } });
+  });
+
+  it('is a cause where a serving thread reads in vain, again and again', () => {
+    const vain = (eagain: number) => ({
+      ...spinning(), threads: threads([thread(1)]),
+      'serving-calls': servingCalls({ recvfrom: 61, sendto: 2 }, {}, { recvfrom: { EAGAIN: eagain } }),
+      'hot-functions': hot([hotFunction(frame('receive', '/app/hub/channel.py'), 0.1, 0.47)], { app: 0.6 }),
+    });
+    const f = finding(busyPolling, vain(60));
+    expect(f).toMatchObject({ kind: 'cause', culprit: { kind: 'function', file: '/app/hub/channel.py' } });
+    expect(f.cost.share).toBeGreaterThan(0.4);
+    // A loop that reads until there is no more.
+    absent(busyPolling, vain(1));
   });
 
   it('is absent for zero-timeout polls between turns of work', () => {

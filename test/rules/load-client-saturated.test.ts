@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadClientSaturated } from '../../src/rules/load-client-saturated.js';
-import { flaskNagle, nodeHello, requests, sockets, thread, threads, without } from './facts.js';
+import { flaskNagle, nodeHello, queue, requests, sockets, thread, threads, without } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 
 const full = { busiestThreadShare: 0.99, totalShare: 1.05, runQueueShare: 0 };
@@ -28,6 +28,19 @@ describe('load-client-saturated', () => {
 
   it('lets a server be whose requests are all in its hands', () => {
     absent(loadClientSaturated, { ...outrun, sockets: sockets({ inService: 90 }) });
+  });
+
+  it('lets a server be that has little left', () => {
+    expect(absent(loadClientSaturated, { ...outrun, threads: threads([thread(0.76)], { generator: full }) })).toContain('little left');
+  });
+
+  it('lets a generator be whose connections are dropped before the server sees them', () => {
+    const dropping = { ...outrun, queue: queue({ accepted: 40_000, portDrops: 2_000 }) };
+    const slow = requests(100, 45_000);
+    slow.headline.latencyMs = { mean: 20, p50: 2, p90: 5, p99: 1020, p999: 1040, max: 2060 };
+    expect(absent(loadClientSaturated, { ...dropping, requests: slow })).toContain('dropped');
+    // Counted, but nobody waited: it was not a connection that mattered.
+    finding(loadClientSaturated, dropping);
   });
 
   it('lets an idle generator be', () => {

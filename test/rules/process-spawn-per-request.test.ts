@@ -27,6 +27,20 @@ describe('process-spawn-per-request', () => {
     expect(finding(processSpawnPerRequest, waits).cost.share).toBeCloseTo(0.72, 2);
   });
 
+  it('counts the CPU of children that ended, which only their parent\'s /proc has', () => {
+    const fact = threads([thread(0.6)]);
+    for (const process of fact.processes) process.childrenCpuShare = 0.6;
+    const f = finding(processSpawnPerRequest, { ...spawning(), threads: fact, 'kernel-work': kernelWork({ vfork: 0.04 }, { msPerRequest: 2 }) });
+    expect(f.cost.share).toBeGreaterThan(0.4);
+  });
+
+  it('counts what a server with one thread stands still for its child', () => {
+    const waits = [{ in: 'vfork', fd: null, share: 0.2 }, { in: 'poll', fd: null, share: 0.4 }, { in: 'poll', fd: 3, share: 0.05, on: { kind: 'listener' as const, name: ':80' } }];
+    const fact = threads([thread(0.3, { waits })]);
+    for (const process of fact.processes) process.threads = 1;
+    expect(finding(processSpawnPerRequest, { ...spawning(), threads: fact, 'kernel-work': kernelWork({ vfork: 0.04 }, { msPerRequest: 2 }) }).cost.share).toBeCloseTo(0.6, 1);
+  });
+
   it('does not take threads, or a process now and then, for it', () => {
     absent(processSpawnPerRequest, { ...spawning(), syscalls: execs(0), 'serving-calls': servingCalls({ clone3: 1, futex: 4 }) });
     absent(processSpawnPerRequest, { ...spawning(), syscalls: execs(0.02), 'serving-calls': servingCalls({ clone: 0.02 }) });

@@ -52,7 +52,8 @@ export function servingCpu(read: FactReader): Gathered<ServingCpu> {
   const gathered = read(threadsFact);
   if (!gathered.ok) return gathered;
   const serving = gathered.value.threads.filter((t) => t.role === 'serving');
-  const busiest = serving.reduce<ThreadUse | null>((a, b) => (a && demand(a) >= demand(b) ? a : b), null);
+  const limits = serving.length > 0 ? [...serving, ...fullWorkers(gathered.value, serving)] : [];
+  const busiest = limits.reduce<ThreadUse | null>((a, b) => (a && demand(a) >= demand(b) ? a : b), null);
   if (!busiest) return { ok: false, reason: 'no thread was seen serving requests', enable: 'drive load at the server while it is watched' };
   const gil = gilWait(read);
   const inLine = gil?.pid === busiest.pid ? gil.waiting : 0;
@@ -80,6 +81,20 @@ export function servingCpu(read: FactReader): Gathered<ServingCpu> {
  */
 export const isSaturated = (cpu: ServingCpu): boolean =>
   cpu.fillsMachine || (cpu.busy >= SATURATED && cpu.cpuShare >= LEAST_RUNS * cpu.busy);
+
+/**
+ * Threads with a loop of their own that a serving one hands its work to (worker_threads), with all they can take: what runs
+ * out is them. A thread pool's threads have no event wait; a rule of their own judges those.
+ */
+function fullWorkers(threads: ThreadsFact, serving: readonly ThreadUse[]): ThreadUse[] {
+  const loops = threads.threads.filter((t) => t.role === 'worker' && serving.some((s) => s.pid === t.pid) && t.waits.some((w) => EVENT_WAIT.test(w.in)));
+  const busy = loops.filter((t) => demand(t) >= WORKS);
+  return busy.length > 0 && busy.every((t) => demand(t) >= SATURATED) ? busy : [];
+}
+
+const EVENT_WAIT = /^epoll_p?wait2?$/;
+/** Of a core: a loop that hardly runs is no worker for requests. */
+const WORKS = 0.1;
 
 const demand = (t: ThreadUse): number => t.cpuShare + t.runQueueShare;
 

@@ -28,10 +28,12 @@ export function blockedLoops(read: FactReader): BlockedLoops | null {
   const ledger = optional(read(ledgerFact));
   const serving = threads.threads.filter((t) => t.role === 'serving');
   const loops = serving.filter((t) => {
-    // CherryPy's workers hold many connections as well, but wait for none of them.
-    if (!callsOf(t, ledger).some(waitsForEvents)) return false;
-    const held = threads.processes.find((p) => p.pid === t.pid)?.established ?? 0;
-    return held >= LEAST_CONNECTIONS * serving.filter((o) => o.pid === t.pid).length;
+    // Several threads that serve are a pool, whose connections another thread may watch (CherryPy).
+    if (serving.some((o) => o !== t && o.pid === t.pid)) return false;
+    const process = threads.processes.find((p) => p.pid === t.pid);
+    // A loop that is always held is hardly ever seen to wait; but who else would take connections that it does not serve yet?
+    if (process?.threads !== 1 && !callsOf(t, ledger).some(waitsForEvents)) return false;
+    return (process?.established ?? 0) >= LEAST_CONNECTIONS;
   });
   if (loops.length === 0) return null;
   const spent = loops.map((t) => {

@@ -3,7 +3,7 @@ import type { Finding, FindingId } from '../../types.js';
 /** What is only the consequence of another finding, and of which: mending the consequence gains nothing. */
 const FOLLOWS: Partial<Record<FindingId, readonly FindingId[]>> = {
   // A server without descriptors leaves connections in the queue, answers 500, or lets clients wait until they give up.
-  'accept-queue-overflow': ['worker-pool-exhausted', 'fd-exhausted'],
+  'accept-queue-overflow': ['worker-pool-exhausted', 'fd-exhausted', 'process-spawn-per-request'],
   'load-timeouts': ['fd-exhausted', 'accept-queue-overflow'],
   'load-non-2xx': ['fd-exhausted'],
   // Held back by its quota, a thread is runnable and waits: nobody else holds the CPU.
@@ -22,6 +22,10 @@ const FOLLOWS: Partial<Record<FindingId, readonly FindingId[]>> = {
  */
 const SAME_QUEUE: Readonly<Record<string, readonly string[]>> = {
   'blocked-downstream': ['event-loop-blocked', 'worker-pool-exhausted'],
+  // A fork holds the interpreter's lock until the child has begun: the others stand in line behind it.
+  'lock-contention': ['process-spawn-per-request'],
+  // The function that asks in vain is the one that is hot.
+  'cpu-bound-user': ['busy-polling'],
 };
 
 /** What the slowest 1% pay, against what everybody pays: a tail of 100% ranks with a mean cost of this. */
