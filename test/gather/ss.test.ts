@@ -37,13 +37,13 @@ describe.skipIf(!can.ok)('ss probe', () => {
       const fromNs = Number(process.hrtime.bigint());
       await probe.start();
       await sleep(1300);
-      expect(await probe.stop()).toEqual([{ probe: 'ss', window: 'all', file: 'ss.txt' }]);
+      expect(await probe.stop()).toEqual(['ss.txt', 'ss-outbound.txt'].map((file) => ({ probe: 'ss', window: 'all', file })));
       const looks = parseSs(ctx.text('ss.txt'));
       expect(looks.length).toBeGreaterThanOrEqual(2);
       expect(looks.every(({ established }) => established?.length === 5)).toBe(true);
       expect(looks.every(({ tNs }) => tNs >= fromNs && tNs <= Number(process.hrtime.bigint()))).toBe(true);
       // Node's own default backlog.
-      expect(looks[0]?.listen).toEqual({ waiting: 0, limit: 511 });
+      expect(looks[0]?.listen).toEqual({ waiting: 0, limit: 511, drops: 0 });
       const { length } = ctx.text('ss.txt');
       await sleep(700);
       expect(ctx.text('ss.txt')).toHaveLength(length);
