@@ -35,7 +35,8 @@ export const trendsFact: Fact<TrendsFact> = {
       const inside = points.filter(({ tNs }) => tNs >= span.startNs && tNs <= span.endNs);
       const first = inside[0]?.value;
       const last = inside.at(-1)?.value;
-      if (first === undefined || last === undefined || Math.abs(last - first) < Math.max(kind.least, LEAST_GROWTH * first)) return [];
+      // A process that ends between two looks leaves half a row.
+      if (first === undefined || last === undefined || !Number.isFinite(first) || !Number.isFinite(last) || Math.abs(last - first) < Math.max(kind.least, LEAST_GROWTH * first)) return [];
       return [{
         what: kind.what, unit: kind.unit, pid, comm, first, last, perS: (last - first) / seconds(span),
         per1000Requests: n > 0 ? ((last - first) / n) * 1000 : null,
