@@ -50,7 +50,7 @@ const MAX_FD = 2 ** 21;
 export interface Sampler {
   /** Threads to ask from now on. */
   follow(lively: readonly Asked[], quiet: readonly Asked[]): void;
-  /** Looks once, for `weight` looks' worth of time. True when all it asked were running: they wait for nothing. */
+  /** Looks once, for `weight` looks' worth of time. True when somebody ran and the others stood in a futex: nothing that a closer look would tell. */
   tick(weight: number): boolean;
   /** What was seen since the last call. */
   take(): Taken;
@@ -104,15 +104,16 @@ export function sampler(calls: CallNumbers, onLink: (pid: number, link: string) 
     return resolved;
   };
 
-  const look = ({ pid, tid, syscall }: Asked, weight: number): boolean => {
+  const look = ({ pid, tid, syscall }: Asked, weight: number): 'runs' | 'in a futex' | 'waits' => {
     const bytes = syscall.readBytes();
-    if (bytes === 0) return true;
+    if (bytes === 0) return 'in a futex';
     const key = withPolledFd(pid, tid, keyOf(bytes, calls));
     let counts = seen.get(tid);
     if (!counts) seen.set(tid, counts = new Map());
     if (!counts.has(key)) note(pid, tid, key);
     counts.set(key, (counts.get(key) ?? 0) + weight);
-    return key === 'running';
+    // V8's helpers stand in one between collections.
+    return key === 'running' ? 'runs' : key.includes('@') ? 'in a futex' : 'waits';
   };
 
   return {
@@ -121,19 +122,22 @@ export function sampler(calls: CallNumbers, onLink: (pid: number, link: string) 
       quiet = nextQuietOnes;
     },
     tick(weight) {
-      let running = true;
+      let [runs, waits] = [false, false];
       const turn = Math.min(lively.length, PER_TICK);
       for (let i = 0; i < turn; i++) {
         const thread = lively[(next + i) % lively.length];
-        if (thread) running = look(thread, weight) && running;
+        const stands = thread ? look(thread, weight) : 'in a futex';
+        runs ||= stands === 'runs';
+        waits ||= stands === 'waits';
       }
       next = lively.length === 0 ? 0 : (next + turn) % lively.length;
-      if (ticks++ % QUIET_EVERY_TICKS !== 0) return running;
+      const nothingNew = runs && !waits;
+      if (ticks++ % QUIET_EVERY_TICKS !== 0) return nothingNew;
       for (let i = 0; i < Math.min(quiet.length, PER_TICK); i++) {
         const thread = quiet[nextQuiet++ % quiet.length];
         if (thread) look(thread, weight);
       }
-      return running;
+      return nothingNew;
     },
     take() {
       const samples: Samples = {};
