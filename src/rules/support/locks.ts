@@ -110,7 +110,11 @@ function atAddress(pid: number, address: string, threads: readonly Known[]): Loc
  */
 function loopsInLine(pid: number, threads: readonly Known[], read: FactReader): LockWait[] {
   const inFutex = (t: Known): number => sum(t.waits.filter((w) => w.in === 'futex' && w.on?.kind !== 'gil').map((w) => w.share));
-  const users = threads.filter((t) => t.role === 'worker' && t.waits.some((w) => isEpollWait(w.in)) && inFutex(t) >= STANDS);
+  // Who hardly ever gets to its event wait is seldom seen in it; the ledger misses no call.
+  const ledger = optional(read(ledgerFact));
+  const loops = (t: Known): boolean => t.waits.some((w) => isEpollWait(w.in))
+    || (ledger?.threads.find((l) => l.pid === t.pid && l.tid === t.tid)?.parts ?? []).some((p) => p.syscall !== undefined && isEpollWait(p.syscall));
+  const users = threads.filter((t) => t.role === 'worker' && loops(t) && inFutex(t) >= STANDS);
   const requests = optional(read(requestsFact));
   if (users.length < 2 || requests === null) return [];
   // A pool that waits for jobs this way wakes up once for each; who passes a lock, for the job and for the lock.
