@@ -1,4 +1,5 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readProcLink } from '../target/procfs.js';
+import { openFds } from '../target/sockets.js';
 
 /** Logs and pipes are opened early and have low numbers; beyond these are connections. */
 const FDS_AT_MOST = 512;
@@ -7,25 +8,11 @@ const FDS_AT_MOST = 512;
 export const fdsNote = (pids: readonly number[]) => ({ type: 'whyslow_fds', data: { fds: fdTargets(pids) } });
 
 function fdTargets(pids: readonly number[]): { pid: number; fd: number; to: string }[] {
-  return pids.flatMap((pid) => fdsOf(pid).flatMap((fd) => {
-    const to = linkOf(pid, fd);
+  return pids.flatMap((pid) => lowestFds(pid).flatMap((fd) => {
+    // A descriptor may be closed between the listing and the reading.
+    const to = readProcLink(`/proc/${pid}/fd/${fd}`);
     return to === null ? [] : [{ pid, fd, to: to.replace(/^(socket|pipe):\[\d+\]$/, '$1') }];
   }));
 }
 
-function fdsOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${String(pid)}/fd`).map(Number).sort((a, b) => a - b).slice(0, FDS_AT_MOST);
-  } catch {
-    return [];
-  }
-}
-
-/** A descriptor may be closed between the listing and the reading. */
-function linkOf(pid: number, fd: number): string | null {
-  try {
-    return readlinkSync(`/proc/${String(pid)}/fd/${String(fd)}`);
-  } catch {
-    return null;
-  }
-}
+const lowestFds = (pid: number): number[] => openFds(pid).map(Number).sort((a, b) => a - b).slice(0, FDS_AT_MOST);

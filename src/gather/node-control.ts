@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { chmodSync, closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { monotonicNs } from './clock.js';
+import { replaceWhole } from './control-file.js';
 
 /** What whyslow says to every preload: DIR/control.json, read by each about every 250 ms. */
 export interface NodeControl {
@@ -24,18 +24,11 @@ const CONTROL_FILE = 'control.json';
 /** From launch to the first renewal: a shell wrapper or a build may come before Node. */
 const FIRST_LEASE_S = 120;
 
-/**
- * Merges into the control file and replaces it whole. The folder may belong to the target's user while we are root:
- * so a new file is made (never through a link that was laid there) and renamed over the old one.
- */
+/** Merges into the control file. */
 export function updateControl(dir: string, patch: Partial<NodeControl>): void {
   const file = join(dir, CONTROL_FILE);
   const next: NodeControl = { aliveUntilNs: monotonicNs() + FIRST_LEASE_S * 1e9, ...readControl(file), ...patch };
-  const fresh = `${file}.${randomUUID()}`;
-  writeFileSync(fresh, JSON.stringify(next), { flag: 'wx' });
-  // Whatever our umask: the target's user must read it.
-  chmodSync(fresh, 0o644);
-  renameSync(fresh, file);
+  replaceWhole(file, JSON.stringify(next));
 }
 
 export const removeControl = (dir: string): void => rmSync(join(dir, CONTROL_FILE), { force: true });

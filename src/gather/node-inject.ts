@@ -2,12 +2,11 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NoData } from '../errors.js';
 import { readProcLink } from '../target/procfs.js';
+import { SIGUSR1_BIT, signalMasks } from '../target/signals.js';
 import { netNamespace, readTcp, socketInodes } from '../target/sockets.js';
 import { preloadFor } from './node-env.js';
 import { openInspector, type Inspector } from './node-inspector.js';
 
-/** Bit of SIGUSR1 (10) in SigCgt and its like. */
-const SIGUSR1_BIT = 1n << 9n;
 /** From the signal to the open port: 22 to 250 ms measured; where the port is taken it never comes. */
 const OPENS_WITHIN_MS = 700;
 const CLOSES_WITHIN_MS = 5000;
@@ -36,10 +35,10 @@ export async function injectPreload(pid: number, dir: string, signalOk: boolean)
 }
 
 function refuseWhereUnsafe(pid: number, signalOk: boolean): void {
-  const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
-  const caught = (mask('SigCgt') & SIGUSR1_BIT) !== 0n && ((mask('SigBlk') | mask('SigIgn')) & SIGUSR1_BIT) === 0n;
-  if (!caught) throw new NoData(`process ${String(pid)} does not take SIGUSR1 (--disable-sigusr1): the signal would end it`, 'kernel probes work without it; for Node internals launch it with "whyslow run"');
+  const masks = signalMasks(pid);
+  if (masks === null) throw new NoData(`process ${String(pid)} has ended`);
+  const takes = (masks.caught & SIGUSR1_BIT) !== 0n && ((masks.blocked | masks.ignored) & SIGUSR1_BIT) === 0n;
+  if (!takes) throw new NoData(`process ${String(pid)} does not take SIGUSR1 (--disable-sigusr1): the signal would end it`, 'kernel probes work without it; for Node internals launch it with "whyslow run"');
   if (netNamespace(pid) !== netNamespace(process.pid)) throw new NoData('Node internals of a process in another network namespace are not reached', 'run whyslow in its network namespace: nsenter -n -t PID');
   // The preload is a file that the target must be able to open, and writes into our folder.
   if (readProcLink(`/proc/${String(pid)}/ns/mnt`) !== readProcLink('/proc/self/ns/mnt')) throw new NoData('Node internals of a process with other files (a container) are not reached', 'run whyslow inside the container');

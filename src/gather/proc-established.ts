@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readProcText } from '../target/procfs.js';
+import { socketInodes } from '../target/sockets.js';
 
 /** Established sockets of the served port by the process that holds them: its fds joined with the table by inode. */
 export function establishedByPid(pids: readonly number[], port: number): Record<string, number> {
@@ -8,7 +9,7 @@ export function establishedByPid(pids: readonly number[], port: number): Record<
   const inodes = new Set([...inodesOf(`/proc/${witness}/net/tcp`, port), ...inodesOf(`/proc/${witness}/net/tcp6`, port)]);
   if (inodes.size === 0) return counts;
   for (const pid of pids) {
-    const held = heldBy(pid, inodes);
+    const held = [...socketInodes(pid)].filter((inode) => inodes.has(inode)).length;
     if (held > 0) counts[pid] = held;
   }
   return counts;
@@ -19,36 +20,9 @@ export function establishedByPid(pids: readonly number[], port: number): Record<
  *
  *    4: 0100007F:46A0 0100007F:9D2C 01 00000000:00000000 00:00000000 00000000     0        0 1035240 1 ...
  */
-function inodesOf(table: string, port: number): string[] {
-  let text: string;
-  try {
-    text = readFileSync(table, 'latin1');
-  } catch {
-    return [];
-  }
+function inodesOf(table: string, port: number): number[] {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   // One regular expression over the whole: the table may hold 30,000 lines of TIME_WAIT.
   const line = new RegExp(`:${hex} [0-9A-F]+:[0-9A-F]{4} 01 \\S+ \\S+ +\\S+ +\\d+ +\\d+ (\\d+)`, 'g');
-  return Array.from(text.matchAll(line), (match) => match[1] ?? '');
-}
-
-function heldBy(pid: number, inodes: ReadonlySet<string>): number {
-  let held = 0;
-  try {
-    for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-      const link = linkOf(`/proc/${pid}/fd/${fd}`);
-      if (link.startsWith('socket:[') && inodes.has(link.slice(8, -1))) held++;
-    }
-  } catch {
-    // It ended, or is not ours to look into.
-  }
-  return held;
-}
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
+  return Array.from(readProcText(table).matchAll(line), (match) => Number(match[1]));
 }

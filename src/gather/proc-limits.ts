@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { openFilesLimit } from '../target/open-files.js';
 import { openProc, readProcOnce, type ProcFile } from './proc-file.js';
 
 /** CPU bandwidth of one cgroup that holds (a part of) the target: its quota, and how often that was used up. */
@@ -56,8 +57,8 @@ export function limitsReader(): LimitsReader {
       return [...groups.values()].flatMap((group) => read(group) ?? []);
     },
     nofile: (asked) => Object.fromEntries(asked.flatMap((pid) => {
-      const limits = parseNofile(readProcOnce(`/proc/${pid}/limits`));
-      return limits ? [[String(pid), limits]] : [];
+      const limit = openFilesLimit(pid);
+      return limit ? [[String(pid), [limit.soft, limit.hard]]] : [];
     })),
     close() {
       for (const { stat, limits } of groups.values()) for (const file of [stat, ...limits]) file.close();
@@ -98,11 +99,4 @@ function read({ path, stat, limits, version }: Group): CgroupRecord | null {
   const throttledUs = version === 2 ? count('throttled_usec') : count('throttled_time') / 1000;
   if (period === undefined || (quotaUs === null && count('nr_throttled') === 0)) return null;
   return { path, quotaUs, periodUs: Number(period), periods: count('nr_periods'), throttled: count('nr_throttled'), throttledUs };
-}
-
-/** `Max open files            1024                 524288               files`. */
-export function parseNofile(text: string): [soft: number, hard: number] | null {
-  const [, soft, hard] = /^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)/m.exec(text) ?? [];
-  const value = (word: string): number => (word === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(word));
-  return soft === undefined || hard === undefined ? null : [value(soft), value(hard)];
 }

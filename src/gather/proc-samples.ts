@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs';
+import { readProcLink } from '../target/procfs.js';
 import { procBuffer } from './proc-file.js';
 import { onlyFd, type PollCalls } from './proc-poll.js';
 import type { Asked } from './proc-threads.js';
@@ -85,8 +85,8 @@ export function sampler(calls: CallNumbers, onLink: (pid: number, link: string) 
     } else if (linked++ < MAX_LINKS) {
       // At once, while it most likely still stands there: a minute later the number may be another file's.
       const fd = key.slice(at + 1);
-      const link = linkOf(`/proc/${pid}/fd/${fd}`);
-      if (link === '') return;
+      const link = readProcLink(`/proc/${pid}/fd/${fd}`);
+      if (link === null) return;
       (links[tid] ??= {})[fd] = link;
       onLink(pid, link);
     }
@@ -173,12 +173,4 @@ function keyOf(bytes: number, calls: CallNumbers): string {
 function futexKey(nr: number, [address = '', , value, timeout = '0x0']: readonly string[]): string {
   const kind = timeout !== '0x0' ? 't' : value === LOCKED_WITH_WAITERS ? 'm' : '';
   return `${nr}@${address.slice(2)}${kind}`;
-}
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
 }

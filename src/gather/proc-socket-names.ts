@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { parseAddress } from '../target/address.js';
+import { readProcText } from '../target/procfs.js';
 
 /** Both ends of a TCP socket, or the path of a UNIX one ('' for an end without). */
 export type SocketName = { local: string; remote: string } | { unix: string };
@@ -7,10 +8,10 @@ export type SocketName = { local: string; remote: string } | { unix: string };
 export function socketNames(pid: number, inodes: ReadonlySet<string>): Record<string, SocketName> {
   const names: Record<string, SocketName> = {};
   for (const table of ['tcp', 'tcp6', 'udp', 'udp6']) {
-    for (const [inode, local, remote] of ipSockets(textOf(`/proc/${pid}/net/${table}`), inodes)) names[inode] = { local, remote };
+    for (const [inode, local, remote] of ipSockets(readProcText(`/proc/${pid}/net/${table}`), inodes)) names[inode] = { local, remote };
   }
   // Ffff9f3a41b2c000: 00000003 00000000 00000000 0001 03 10354 /run/redis.sock
-  for (const match of textOf(`/proc/${pid}/net/unix`).matchAll(/^\S+: \S+ \S+ \S+ \S+ \S+ +(\d+) ?(.*)$/gm)) {
+  for (const match of readProcText(`/proc/${pid}/net/unix`).matchAll(/^\S+: \S+ \S+ \S+ \S+ \S+ +(\d+) ?(.*)$/gm)) {
     const [, inode = '', path = ''] = match;
     if (inodes.has(inode)) names[inode] = { unix: path };
   }
@@ -30,24 +31,8 @@ function* ipSockets(text: string, inodes: ReadonlySet<string>): Generator<[inode
   }
 }
 
-/** `0100007F:46A0` -> `127.0.0.1:18080`: words of 32 bits, each in the byte order of the machine (little-endian here). */
+/** `0100007F:46A0` -> `127.0.0.1:18080`; IPv6 in brackets. */
 function endpoint(hex: string): string {
-  const [address = '', port = '0'] = hex.split(':');
-  const bytes = (address.match(/.{8}/g) ?? []).flatMap((word) => [...Buffer.from(word, 'hex')].reverse());
-  return `${bytes.length === 4 ? bytes.join('.') : `[${v6(bytes)}]`}:${parseInt(port, 16)}`;
-}
-
-function v6(bytes: readonly number[]): string {
-  // ::ffff:127.0.0.1 is IPv4 on a socket for both.
-  if (bytes.slice(0, 10).every((b) => b === 0) && bytes[10] === 0xff && bytes[11] === 0xff) return bytes.slice(12).join('.');
-  const groups = Array.from({ length: 8 }, (_, i) => (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16));
-  return groups.join(':').replace(/\b0(:0)+\b/, ':').replace(/:{3,}/, '::');
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
+  const { address, port } = parseAddress(hex) ?? { address: '?', port: 0 };
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

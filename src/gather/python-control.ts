@@ -1,7 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { readStat } from '../target/procfs.js';
+import { SIGPROF_BIT, signalMasks } from '../target/signals.js';
 import { monotonicNs } from './clock.js';
+import { replaceWhole } from './control-file.js';
 import { recordsFrom } from './node-control.js';
 import type { ProbeContext } from './probe.js';
 
@@ -21,14 +23,11 @@ const CONTROL_FILE = 'python.control';
 const FIRST_LEASE_S = 120;
 const KEYS = ['aliveUntilNs', 'profileId', 'fromNs', 'toNs', 'stop'] as const;
 
-/** Merges into the control file and replaces it whole: a new file renamed over the old one, never through a link that was laid there. */
+/** Merges into the control file. */
 export function orderPython(dir: string, patch: Partial<PythonOrder>): void {
   const file = join(dir, CONTROL_FILE);
-  const fresh = `${file}.${randomUUID()}`;
   const next: PythonOrder = { aliveUntilNs: monotonicNs() + FIRST_LEASE_S * 1e9, profileId: 0, fromNs: 0, toNs: 0, stop: 0, ...readOrder(file), ...patch };
-  writeFileSync(fresh, `${KEYS.map((key) => Math.round(next[key])).join(' ')}\n`, { flag: 'wx' });
-  chmodSync(fresh, 0o644);
-  renameSync(fresh, file);
+  replaceWhole(file, `${KEYS.map((key) => Math.round(next[key])).join(' ')}\n`);
 }
 
 export const endPythonOrders = (dir: string): void => rmSync(join(dir, CONTROL_FILE), { force: true });
@@ -54,9 +53,6 @@ export function pythonFiles(dir: string): PythonFile[] {
   });
 }
 
-/** SIGPROF's bit in the masks of /proc/PID/status. */
-const SIGPROF_BIT = 1n << 26n;
-
 /**
  * Processes of the target that can be asked: those that wrote that they catch SIGPROF, and what was forked from them behind
  * Python's back (uWSGI's workers), which writes its first line when it is asked.
@@ -64,7 +60,7 @@ const SIGPROF_BIT = 1n << 26n;
 export function askable(ctx: ProbeContext): PythonFile[] {
   const announced = pythonFiles(ctx.dir).filter(({ file }) => recordsFrom(ctx.dir, file, 0)[0]?.['signal'] === 'ours');
   const known = new Set(announced.map(({ pid }) => pid));
-  const heirs = ctx.pids().filter((pid) => !known.has(pid) && known.has(parentOf(pid)));
+  const heirs = ctx.pids().filter((pid) => !known.has(pid) && known.has(readStat(pid)?.ppid ?? 0));
   return [...announced, ...heirs.map((pid): PythonFile => ({ file: `python.${pid}.ndjson`, pid, bytes: 0 }))]
     .filter(({ pid }) => ctx.pids().includes(pid) && catches(pid));
 }
@@ -83,20 +79,4 @@ export function wake({ pid }: PythonFile): boolean {
   }
 }
 
-function parentOf(pid: number): number {
-  try {
-    return Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
-function catches(pid: number): boolean {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1];
-    return caught !== undefined && (BigInt(`0x${caught}`) & SIGPROF_BIT) !== 0n;
-  } catch {
-    return false;
-  }
-}
+const catches = (pid: number): boolean => ((signalMasks(pid)?.caught ?? 0n) & SIGPROF_BIT) !== 0n;

@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { openFds, socketInodes } from '../target/sockets.js';
 
 /** Who listens, TCP, UDP and unix, with the process that does. Asked once: it makes ss walk all of /proc. */
 export const LISTENERS = ['-tuxlnHpO'];
@@ -11,31 +11,12 @@ export const outboundQuery = (port: number): string[] =>
 const MAX_FILES = 4000;
 
 /** Inodes of the sockets that these processes hold; null when there are too many files to look at. */
-export function socketInodes(pids: readonly number[]): Set<string> | null {
-  const inodes = new Set<string>();
-  let files = 0;
-  for (const pid of pids) {
-    const dir = `/proc/${String(pid)}/fd`;
-    const fds = attempt(() => readdirSync(dir)) ?? [];
-    files += fds.length;
-    if (files > MAX_FILES) return null;
-    for (const fd of fds) {
-      const inode = /^socket:\[(\d+)\]$/.exec(attempt(() => readlinkSync(`${dir}/${fd}`)) ?? '')?.[1];
-      if (inode !== undefined) inodes.add(inode);
-    }
-  }
-  return inodes;
+export function heldInodes(pids: readonly number[]): Set<number> | null {
+  const open = pids.map((pid) => ({ pid, fds: openFds(pid) }));
+  if (open.reduce((sum, { fds }) => sum + fds.length, 0) > MAX_FILES) return null;
+  return new Set(open.flatMap(({ pid, fds }) => [...socketInodes(pid, fds)]));
 }
 
 /** Lines of ss that are about one of these sockets. */
-export const ownLines = (stdout: string, inodes: ReadonlySet<string>): string[] =>
-  stdout.split('\n').filter((line) => inodes.has(/ ino:(\d+)/.exec(line)?.[1] ?? ''));
-
-/** A process may end between the listing and the reading. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
+export const ownLines = (stdout: string, inodes: ReadonlySet<number>): string[] =>
+  stdout.split('\n').filter((line) => inodes.has(Number(/ ino:(\d+)/.exec(line)?.[1])));

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { Artifact, Availability, Host } from '../types.js';
 import { monotonicNs } from './clock.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
-import { LISTENERS, outboundQuery, ownLines, socketInodes } from './ss-outbound.js';
+import { heldInodes, LISTENERS, outboundQuery, ownLines } from './ss-outbound.js';
 import { tied } from './tool-process.js';
 
 const run = promisify(execFile);
@@ -78,7 +78,7 @@ function prepareSs(ctx: ProbeContext): PreparedProbe {
     looks++;
   };
   const lookOutbound = async (tNs: number): Promise<void> => {
-    const inodes = socketInodes(ctx.pids());
+    const inodes = heldInodes(ctx.pids());
     if (inodes === null) return;
     const first = looks === 0;
     const [command, ...args] = [...inNamespace, 'ss', ...(first ? LISTENERS : outboundQuery(port))];

@@ -62,15 +62,18 @@ export const readUnixListeners = (pid: number): { path: string; inode: number }[
 /** `net:[4026531840]`; null when it vanished or is another user's. */
 export const netNamespace = (pid: number): string | null => readProcLink(`/proc/${pid}/ns/net`);
 
-/** Inodes of the sockets that the process has open. */
-export function socketInodes(pid: number): Set<number> {
-  const inodes = new Set<number>();
-  let fds: string[];
+/** Numbers of the descriptors that the process has open; none when it vanished or is another user's. */
+export function openFds(pid: number): string[] {
   try {
-    fds = readdirSync(`/proc/${pid}/fd`);
+    return readdirSync(`/proc/${pid}/fd`);
   } catch {
-    return inodes;
+    return [];
   }
+}
+
+/** Inodes of the sockets that the process has open. */
+export function socketInodes(pid: number, fds: readonly string[] = openFds(pid)): Set<number> {
+  const inodes = new Set<number>();
   for (const fd of fds) {
     const link = readProcLink(`/proc/${pid}/fd/${fd}`);
     if (link?.startsWith('socket:[')) inodes.add(Number(link.slice(8, -1)));

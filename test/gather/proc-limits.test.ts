@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { readHost } from '../../src/gather/host.js';
-import { limitsReader, parseNofile } from '../../src/gather/proc-limits.js';
+import { limitsReader } from '../../src/gather/proc-limits.js';
 import { otherTable } from '../../src/gather/proc-others.js';
 import { procProbe } from '../../src/gather/proc.js';
 import { othersBetween, throttlingBetween } from '../../src/parse/proc-limits.js';
@@ -15,14 +14,6 @@ const BURN = 'while True: pass';
 const PYTHON = '/usr/bin/python3';
 
 describe('limits', () => {
-  it('reads the limit on open files as the shell tells it', () => {
-    const told = execFileSync('/bin/sh', ['-c', 'ulimit -S -n 321; ulimit -S -n; ulimit -H -n; cat /proc/self/limits'], { encoding: 'utf8' });
-    const [soft, hard] = told.split('\n').map(Number);
-    expect(parseNofile(told)).toEqual([soft, Number.isNaN(hard) ? Number.MAX_SAFE_INTEGER : hard]);
-    expect(parseNofile('Max open files            unlimited            unlimited            files')).toEqual([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
-    expect(parseNofile('')).toBeNull();
-  });
-
   it('finds no quota where there is none, and survives a process that is gone', () => {
     const limits = limitsReader();
     expect(limits.cgroups([2 ** 22 + 1])).toEqual([]);
