@@ -1,8 +1,8 @@
 import { kernelEntry } from '../parse/perf-kernel.js';
-import { parsePerfScript } from '../parse/perf-script.js';
 import type { Fact } from '../types.js';
-import { artifactsOf, loadSpan, missing } from './artifacts.js';
 import { groupBy } from './group-by.js';
+import { need } from './reader.js';
+import { perfLoadSamplesFact } from './recordings.js';
 
 /** How the CPU time of the target's processes divides, by sampled stacks: shares of all their samples. */
 export interface KernelSamples {
@@ -13,13 +13,8 @@ export interface KernelSamples {
 
 export const kernelSamplesFact: Fact<KernelSamples> = {
   name: 'kernel-samples',
-  compute(run) {
-    const [artifact] = artifactsOf(run, 'perf');
-    const span = loadSpan(run);
-    if (!artifact || !span) throw missing(run, 'perf');
-    const entries = [...parsePerfScript([run.text(artifact)])]
-      .filter((s) => s.tNs >= span.startNs && s.tNs < span.endNs && s.stack.length > 0)
-      .map((s) => kernelEntry(s.stack));
+  compute(_run, read) {
+    const entries = need(read(perfLoadSamplesFact)).map((s) => kernelEntry(s.stack));
     const named = entries.flatMap((e) => (e?.kind === 'syscall' ? [e.name] : []));
     return {
       samples: entries.length,

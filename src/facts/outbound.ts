@@ -5,6 +5,9 @@ import type { Fact, OutboundFact, OutboundPeer, Run } from '../types.js';
 import { artifactsOf, loadSpan, missing } from './artifacts.js';
 import { socketsCaptureFact } from './captures.js';
 
+/** Where resolvers are asked. */
+export const DNS_PORT = 53;
+
 /** What the server asks of others while it serves, a peer at a time: eBPF in its window, `ss` over all of the load. */
 export const outboundFact: Fact<OutboundFact> = {
   name: 'outbound',

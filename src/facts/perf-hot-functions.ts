@@ -1,8 +1,9 @@
 import { NoData } from '../errors.js';
-import { parsePerfScript, type PerfFrame, type PerfSample } from '../parse/perf-script.js';
+import type { PerfFrame, PerfSample } from '../parse/perf-script.js';
 import type { FactReader, Frame, HotFunctionsFact, Run, Runtime } from '../types.js';
-import { artifactsOf, loadSpan, missing } from './artifacts.js';
 import { groupBy } from './group-by.js';
+import { need } from './reader.js';
+import { perfLoadSamplesFact } from './recordings.js';
 import { threadsFact } from './threads.js';
 
 /** Fewer samples on the CPU name nobody. */
@@ -10,10 +11,7 @@ const LEAST_SAMPLES = 30;
 
 /** Where no runtime profile is: native and kernel frames of the busiest thread of a serving process, from perf. */
 export function perfHotFunctions(run: Run, read: FactReader): HotFunctionsFact {
-  const [artifact] = artifactsOf(run, 'perf');
-  const span = loadSpan(run);
-  if (!artifact || !span) throw missing(run, 'perf');
-  const samples = [...parsePerfScript([run.text(artifact)])].filter((s) => s.tNs >= span.startNs && s.tNs < span.endNs && s.stack.length > 0);
+  const samples = need(read(perfLoadSamplesFact));
   const threads = read(threadsFact);
   const working = new Set(threads.ok ? threads.value.threads.filter((t) => t.role !== 'helper').map((t) => t.tid) : samples.map((s) => s.tid));
   const [busiest] = [...groupBy(samples.filter((s) => working.has(s.tid)), (s) => s.tid).values()].sort((a, b) => b.length - a.length);

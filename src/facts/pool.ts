@@ -1,15 +1,16 @@
 import { NoData } from '../errors.js';
-import { parsePerfScript } from '../parse/perf-script.js';
-import type { Fact, PoolFact, PoolWork, Run, ThreadUse } from '../types.js';
-import { artifactsOf, loadSpan } from './artifacts.js';
+import type { PerfSample } from '../parse/perf-script.js';
+import type { Fact, PoolFact, PoolWork, ThreadUse } from '../types.js';
+import { loadSpan } from './artifacts.js';
 import { groupBy } from './group-by.js';
+import { isEpollWait } from './idle.js';
+import { DNS_PORT } from './outbound.js';
 import { need } from './reader.js';
+import { perfSamplesFact } from './recordings.js';
 import { threadsFact } from './threads.js';
 
 /** Threads that stand in a wait for their next job less than this are at work: V8's helpers mostly wait. Share of time. */
 const AT_WORK = 0.5;
-
-const EVENT_WAIT = /^epoll_p?wait2?$/;
 
 /** Fewer samples name nothing. */
 const LEAST_SAMPLES = 10;
@@ -34,19 +35,21 @@ export const poolFact: Fact<PoolFact> = {
   compute(run, read) {
     const { threads } = need(read(threadsFact));
     const runtimes = new Map(run.manifest.target.processes.map((p) => [p.pid, p.runtime]));
+    const sampled = read(perfSamplesFact);
+    const samples = sampled.ok && loadSpan(run) ? sampled.value : [];
     const pools = [...groupBy(threads.filter((t) => t.role !== 'serving' && runtimes.get(t.pid) === 'node'), (t) => t.pid)]
       .filter(([pid]) => threads.some((t) => t.pid === pid && t.role === 'serving'))
-      .map(([pid, of]) => poolOf(pid, of, run));
+      .map(([pid, of]) => poolOf(pid, of, samples));
     const [fullest] = pools.sort((a, b) => b.threads * b.busy - a.threads * a.busy);
     if (!fullest) throw new NoData('no Node process serves: no pool of libuv to look at');
     return fullest;
   },
 };
 
-function poolOf(pid: number, threads: readonly ThreadUse[], run: Run): PoolFact {
+function poolOf(pid: number, threads: readonly ThreadUse[], samples: readonly PerfSample[]): PoolFact {
   // A thread with an event wait of its own is a worker_thread: libuv's wait on a condition only.
-  const working = threads.filter((t) => t.waits.length > 0 && busyShare(t) >= AT_WORK && !t.waits.some((w) => EVENT_WAIT.test(w.in)));
-  const codes = workByCode(run, new Set(working.map((t) => t.tid)));
+  const working = threads.filter((t) => t.waits.length > 0 && busyShare(t) >= AT_WORK && !t.waits.some((w) => isEpollWait(w.in)));
+  const codes = workByCode(samples, new Set(working.map((t) => t.tid)));
   // V8's own helpers work for the collector, not for requests.
   const isHelper = (t: ThreadUse) => codes.get(t.tid)?.[0]?.kind === 'gc';
   const pool = working.filter((t) => !isHelper(t));
@@ -61,12 +64,12 @@ function poolOf(pid: number, threads: readonly ThreadUse[], run: Run): PoolFact 
 
 /** Neither on a futex, which is how a pool waits for its next job, nor in an event wait. */
 const busyShare = (t: ThreadUse): number =>
-  1 - t.waits.reduce((sum, w) => (/^(futex|epoll_wait|epoll_pwait2?)$/.test(w.in) ? sum + w.share : sum), 0);
+  1 - t.waits.reduce((sum, w) => (w.in === 'futex' || isEpollWait(w.in) ? sum + w.share : sum), 0);
 
 /** Blocked, by call and by what it is about. */
 function waitedIn(pool: readonly ThreadUse[], busy: number): PoolWork[] {
   return pool.flatMap((t) => t.waits).filter((w) => !/^(running|futex|epoll_)/.test(w.in)).map((w): PoolWork => {
-    const isDns = w.on?.kind === 'peer' && /:53$/.test(w.on.name);
+    const isDns = w.on?.kind === 'peer' && w.on.name.endsWith(`:${DNS_PORT}`);
     const isFile = w.on?.kind === 'file' || w.on?.kind === 'pipe';
     const kind = isDns ? 'dns' : isFile ? 'fs' : CALLS.find(([, calls]) => calls.test(w.in))?.[0] ?? 'other';
     return { kind, name: w.on?.kind === 'file' || w.on?.kind === 'peer' ? `${w.in} ${w.on.name}` : w.in, share: w.share / (busy || 1) };
@@ -74,12 +77,8 @@ function waitedIn(pool: readonly ThreadUse[], busy: number): PoolWork[] {
 }
 
 /** By thread: what its time on the CPU went into. */
-function workByCode(run: Run, tids: ReadonlySet<number>): Map<number, PoolWork[]> {
-  const [artifact] = artifactsOf(run, 'perf');
-  const span = loadSpan(run);
-  if (!artifact || !span) return new Map();
-  const samples = [...parsePerfScript([run.text(artifact)])].filter((s) => tids.has(s.tid) && s.stack.length > 0);
-  return new Map([...groupBy(samples, (s) => s.tid)].filter(([, of]) => of.length >= LEAST_SAMPLES).map(([tid, of]) => [
+function workByCode(samples: readonly PerfSample[], tids: ReadonlySet<number>): Map<number, PoolWork[]> {
+  return new Map([...groupBy(samples.filter((s) => tids.has(s.tid)), (s) => s.tid)].filter(([, of]) => of.length >= LEAST_SAMPLES).map(([tid, of]) => [
     tid,
     summed(of.map(({ stack }): PoolWork => {
       const found = KINDS.flatMap(([kind, pattern]) => {

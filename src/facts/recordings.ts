@@ -2,9 +2,11 @@ import { NoData } from '../errors.js';
 import { parseCpuProfile, type CpuProfile } from '../parse/cpuprofile.js';
 import { parseNodeNdjson, type NodeRecords } from '../parse/node-ndjson.js';
 import { parsePythonNdjson, type PythonProfile, type PythonRecords } from '../parse/python-ndjson.js';
+import { parsePerfScript, type PerfSample } from '../parse/perf-script.js';
 import { parseProc, type ProcRecording } from '../parse/proc-ndjson.js';
 import type { Fact } from '../types.js';
-import { artifactsOf, missing } from './artifacts.js';
+import { artifactsOf, loadSpan, missing } from './artifacts.js';
+import { need } from './reader.js';
 
 /** What the runtime's own probe wrote, a recording a thread. */
 export const nodeRecordsFact: Fact<NodeRecords[]> = {
@@ -59,5 +61,25 @@ export const pythonProfilesFact: Fact<PythonProfile[]> = {
     const profiles = artifactsOf(run, 'python-profile').flatMap((a) => parsePythonNdjson(run.text(a)).profile ?? []);
     if (profiles.length === 0) throw missing(run, 'python-profile');
     return profiles;
+  },
+};
+
+/** Stacks that perf sampled while a CPU was used, in all windows. */
+export const perfSamplesFact: Fact<PerfSample[]> = {
+  name: 'perf-samples',
+  compute(run) {
+    const [artifact] = artifactsOf(run, 'perf');
+    if (!artifact) throw missing(run, 'perf');
+    return [...parsePerfScript([run.text(artifact)])].filter((s) => s.stack.length > 0);
+  },
+};
+
+/** The same, under load. */
+export const perfLoadSamplesFact: Fact<PerfSample[]> = {
+  name: 'perf-load-samples',
+  compute(run, read) {
+    const span = loadSpan(run);
+    if (!span) throw missing(run, 'perf');
+    return need(read(perfSamplesFact)).filter((s) => s.tNs >= span.startNs && s.tNs < span.endNs);
   },
 };

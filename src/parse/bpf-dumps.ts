@@ -80,6 +80,13 @@ export function readDumps(chunks: string | Iterable<string>): Dumps | null {
   return { openNs, closeNs: dumps.at(-1)?.atNs ?? openNs, dumps, lines, openWords, threads, fds, health: { lostEvents, problems: [...problems] } };
 }
 
+/** For counts at the end; null also where the program was killed before it said what it had counted. */
+export function readCounted(chunks: string | Iterable<string>): (Dumps & { last: Dump }) | null {
+  const dumps = readDumps(chunks);
+  const last = dumps?.dumps.at(-1);
+  return dumps && last ? { ...dumps, last } : null;
+}
+
 export const toNumber = (v: BpfNumber): number => Number(v);
 
 type Maps = Map<string, BpfRecord>;

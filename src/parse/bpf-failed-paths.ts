@@ -8,7 +8,7 @@
  *
  * A path is as the program gave it: relative ones are relative to its working directory (or to the call's dirfd).
  */
-import { entriesOf, keyNumbers, numbersOf, periodsOf, readDumps, toNumber, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { entriesOf, keyNumbers, numbersOf, periodsOf, readCounted, toNumber, type BpfHealth, type Dump } from './bpf-dumps.js';
 import { errnoName } from './errno-names.js';
 import { syscallName } from './syscall-names.js';
 
@@ -43,10 +43,9 @@ const PATH_BYTES = 199;
 
 /** Null where the probe never saw anything, or was killed before it said what it had counted. */
 export function parseFailedPaths(chunks: string | Iterable<string>, arch = 'x86_64'): FailedPathsCapture | null {
-  const dumps = readDumps(chunks);
-  const last = dumps?.dumps.at(-1);
-  if (!dumps || !last) return null;
-  const { openNs, closeNs, health } = dumps;
+  const dumps = readCounted(chunks);
+  if (!dumps) return null;
+  const { openNs, closeNs, health, last } = dumps;
   return {
     openNs, closeNs, health,
     slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => periodOf(startNs, endNs, before, after, arch)),

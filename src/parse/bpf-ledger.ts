@@ -13,7 +13,7 @@
  *   gate opens                                                            gate closes
  *   | user | kernel:read | user | blocked:epoll_wait | run queue | kernel:epoll_wait | ...
  */
-import { entriesOf, keyNumbers, numbersOf, readDumps, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { entriesOf, keyNumbers, numbersOf, readCounted, type BpfHealth, type Dump } from './bpf-dumps.js';
 import { syscallName } from './syscall-names.js';
 
 export interface InSyscall { nr: number; name: string; ns: number }
@@ -49,10 +49,9 @@ interface Seen { pid: number; comm: string | null; nr: number | null }
 
 /** Null where the probe never saw anything, or was killed before it said what it had counted. */
 export function parseLedger(chunks: string | Iterable<string>, arch = 'x86_64'): LedgerCapture | null {
-  const dumps = readDumps(chunks);
-  const last = dumps?.dumps.at(-1);
-  if (!dumps || !last) return null;
-  const { openNs, closeNs, health } = dumps;
+  const dumps = readCounted(chunks);
+  if (!dumps) return null;
+  const { openNs, closeNs, health, last } = dumps;
   const seen = seenThreads(dumps.threads);
   const { maps } = last;
   const pids = new Map([...seen].map(([tid, { pid }]) => [tid, pid]));

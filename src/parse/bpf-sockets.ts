@@ -10,7 +10,7 @@
  *   {"type": "printf", "data": "unix 18446612686437057888 /run/redis.sock\n"}   where a unix socket's name lies, and the name
  *   {"type": "printf", "data": "abstract 18446612686437057888 7 name...\n"}     the same, where the name begins with NUL
  */
-import { entriesOf, keyNumbers, numbersOf, periodsOf, readDumps, toNumber, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { entriesOf, keyNumbers, numbersOf, periodsOf, readCounted, toNumber, type BpfHealth, type Dump } from './bpf-dumps.js';
 import { fineHist, type SummedHist } from './bpf-hist.js';
 import { outboundOf, type OutboundStat } from './bpf-outbound.js';
 
@@ -46,9 +46,9 @@ export interface SocketsCapture {
 
 /** Null where the probe never saw anything. */
 export function parseSockets(chunks: string | Iterable<string>): SocketsCapture | null {
-  const dumps = readDumps(chunks);
-  const last = dumps?.dumps.at(-1);
-  if (!dumps || !last) return null;
+  const dumps = readCounted(chunks);
+  if (!dumps) return null;
+  const { last } = dumps;
   const { maps } = last;
   const total = (name: string) => numbersOf(maps, name).get('') ?? 0;
   return {

@@ -10,7 +10,7 @@
  *   {"type": "stats", "data": {"@writes": {"9985,1,23": {"count": 40, "average": 2000, "total": 80000}}}}    pid,number,fd
  *   {"type": "whyslow_fds", "data": {"fds": [{"pid": 9985, "fd": 23, "to": "/var/log/access.log"}]}}         by the runner
  */
-import { histsOf, keyNumbers, numbersOf, periodsOf, readDumps, statsOf, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { histsOf, keyNumbers, numbersOf, periodsOf, readCounted, statsOf, type BpfHealth, type Dump } from './bpf-dumps.js';
 import { log2Hist, type NsHist } from './bpf-hist.js';
 import { isEventWait, syscallName } from './syscall-names.js';
 
@@ -75,10 +75,9 @@ export interface SyscallsCapture {
 
 /** Null where the probe never saw anything, or was killed before it said what it had counted. `arch` names the machine it ran on. */
 export function parseSyscalls(chunks: string | Iterable<string>, arch = 'x86_64'): SyscallsCapture | null {
-  const dumps = readDumps(chunks);
-  const last = dumps?.dumps.at(-1);
-  if (!dumps || !last) return null;
-  const { openNs, closeNs, health } = dumps;
+  const dumps = readCounted(chunks);
+  if (!dumps) return null;
+  const { openNs, closeNs, health, last } = dumps;
   return {
     openNs, closeNs, health,
     slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => periodOf(startNs, endNs, before, after, arch)),

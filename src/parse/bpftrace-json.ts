@@ -18,6 +18,7 @@
  *   {"type": "whyslow_threads", "data": {"threads": [...]}}                   see bpf-ledger.ts
  *   {"type": "whyslow_fds", "data": {"fds": [...]}}                           see bpf-syscalls.ts
  */
+import { linesOf } from './lines.js';
 
 export interface HistBucket { min: number; max: number; count: number }
 export interface BpfStats { count: number; average: number; total: number }
@@ -39,19 +40,10 @@ export type BpfRecord =
 
 /** One record a line; lines that are blank, cut or no JSON are passed over, whatever the chunks' edges. */
 export function* bpftraceRecords(chunks: string | Iterable<string>): Generator<BpfRecord> {
-  let rest = '';
-  for (const chunk of typeof chunks === 'string' ? [chunks] : chunks) {
-    rest += chunk;
-    let from = 0;
-    for (let to = rest.indexOf('\n'); to !== -1; to = rest.indexOf('\n', from)) {
-      const record = recordOf(rest.slice(from, to));
-      if (record) yield record;
-      from = to + 1;
-    }
-    rest = rest.slice(from);
+  for (const line of linesOf(typeof chunks === 'string' ? [chunks] : chunks)) {
+    const record = recordOf(line);
+    if (record) yield record;
   }
-  const last = recordOf(rest);
-  if (last) yield last;
 }
 
 /** A string, or a number too long for a double. Strings come first, so that digits inside a path stay as they are. */

@@ -6,6 +6,7 @@
  *   {"type":"summary","tool":"autocannon","startNs":2015306812340,"endNs":2015557112340,"completed":3,"statuses":{"200":3},"errors":{},"timeouts":0,"non2xx":0,"connectionsOpened":1,"latencyMs":null,"output":""}
  */
 import type { LoadSlice, LoadSummary } from '../types.js';
+import { isObject, objectOf } from './ndjson.js';
 
 export type LoadRecord = LoadSlice | LoadSummary;
 
@@ -26,14 +27,8 @@ export function* parseLoad(text: string): Generator<LoadRecord> {
 }
 
 function recordOf(line: string): LoadRecord | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return null;
-  }
-  if (typeof value !== 'object' || value === null || !('type' in value)) return null;
-  const record = value as Record<string, unknown>;
+  const record = objectOf(line);
+  if (!record) return null;
   const timed = typeof record['startNs'] === 'number' && typeof record['endNs'] === 'number';
   const counted = isObject(record['statuses']) && isObject(record['errors']) && typeof record['timeouts'] === 'number';
   if (!timed || !counted) return null;
@@ -41,5 +36,3 @@ function recordOf(line: string): LoadRecord | null {
   if (record['type'] === 'slice' && typeof record['completed'] === 'number' && isObject(record['latencyUs'])) return record as unknown as LoadSlice;
   return null;
 }
-
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;

@@ -14,6 +14,8 @@
  *
  * A killed process leaves a cut last line; that and lines of unknown shape are counted, not thrown at.
  */
+import { isObject, numbers, objectOf } from './ndjson.js';
+
 export interface NodeMeta {
   pid: number;
   /** The kernel's thread id; of the main thread the pid. */
@@ -87,16 +89,9 @@ export function parseNodeNdjson(text: string): NodeRecords {
   return records;
 }
 
-type Raw = Record<string, unknown>;
-
 function take(line: string, into: NodeRecords): boolean {
-  let raw: Raw | null;
-  try {
-    raw = JSON.parse(line) as Raw | null;
-  } catch {
-    return false;
-  }
-  if (raw === null || typeof raw !== 'object') return false;
+  const raw = objectOf(line);
+  if (!raw) return false;
   const { type, ...rest } = raw;
   switch (type) {
     case 'meta':
@@ -129,10 +124,6 @@ function take(line: string, into: NodeRecords): boolean {
       return false;
   }
 }
-
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
-
-const numbers = (raw: Raw, ...names: string[]): boolean => names.every((name) => Number.isFinite(raw[name]));
 
 function takeGc(pauses: unknown, into: NodeRecords): boolean {
   if (!Array.isArray(pauses) || !pauses.every((p): p is number[] => Array.isArray(p) && p.length >= 4 && p.every(Number.isFinite))) return false;

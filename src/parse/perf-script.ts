@@ -12,6 +12,8 @@
  *   	    7f9756007392 [unknown] (/tmp/perf-7640.map)
  *   	          8deef3 node::(anonymous namespace)::Parser::on_headers_complete (/usr/bin/node)
  */
+import { linesOf } from './lines.js';
+
 export type PerfFrameKind = 'kernel' | 'native' | 'jit';
 
 export interface PerfFrame {
@@ -40,7 +42,7 @@ const FRAME = /^\s+([0-9a-f]+)\s(.*)$/;
 /** Samples of the whole text; lines that are neither head nor frame are passed over, and so is a sample cut short in its head. */
 export function* parsePerfScript(chunks: Iterable<string>): Generator<PerfSample> {
   let sample: PerfSample | null = null;
-  for (const line of lines(chunks)) {
+  for (const line of linesOf(chunks)) {
     if (line.trim() === '') {
       if (sample) yield sample;
       sample = null;
@@ -68,20 +70,6 @@ export function* parsePerfScript(chunks: Iterable<string>): Generator<PerfSample
 export function perfHeader(text: string): { frequencyHz: number; keptOneOf: number } | null {
   const match = /^# perf \S* ?frequencyHz=(\d+) keptOneOf=(\d+)/.exec(text);
   return match ? { frequencyHz: Number(match[1]), keptOneOf: Number(match[2]) } : null;
-}
-
-function* lines(chunks: Iterable<string>): Generator<string> {
-  let rest = '';
-  for (const chunk of chunks) {
-    const text = rest + chunk;
-    let start = 0;
-    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-      yield text.slice(start, end);
-      start = end + 1;
-    }
-    rest = text.slice(start);
-  }
-  if (rest !== '') yield rest;
 }
 
 function frameOf(ip: string, text: string): PerfFrame {

@@ -21,6 +21,8 @@
  *   "mappings":{"5581e0":"/usr/bin/python3.11"}
  *   by tid and fd, of this slice             by inode, once                    by address, once
  */
+import { objectOf } from './ndjson.js';
+
 export type ProcRole = 'target' | 'generator';
 
 export interface ProcHeader {
@@ -141,7 +143,7 @@ export function parseProc(text: string): ProcRecording {
   for (const [i, line] of lines.entries()) {
     if (line.trim() === '') continue;
     const record = objectOf(line);
-    if (!record) {
+    if (record?.['type'] === undefined) {
       if (i === lines.length - 1) break;
       throw new Error(`proc.ndjson: line ${i + 1} is not a record`);
     }
@@ -182,15 +184,6 @@ export function parseProc(text: string): ProcRecording {
 function end(lives: Map<string, Life>, key: string, tNs: number): void {
   const life = lives.get(key);
   if (life && life.toNs === Infinity) life.toNs = tNs;
-}
-
-function objectOf(line: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'type' in value ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
 }
 
 const listOf = <T>(value: unknown): T[] => (Array.isArray(value) ? (value as T[]) : []);

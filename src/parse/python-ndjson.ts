@@ -12,6 +12,7 @@
  * A killed process leaves a cut last line; that and lines of unknown shape are counted, not thrown at.
  */
 import type { Frame } from '../types.js';
+import { numbers, objectOf, type Raw } from './ndjson.js';
 import { pythonFrame } from './python-frame.js';
 
 export interface PythonMeta {
@@ -65,7 +66,6 @@ export interface PythonRecords {
   malformed: number;
 }
 
-type Raw = Record<string, unknown>;
 type Rows = (readonly number[])[];
 interface Tables {
   frames: Map<number, Frame>;
@@ -85,13 +85,8 @@ export function parsePythonNdjson(text: string): PythonRecords {
 }
 
 function take(line: string, into: PythonRecords, tables: Tables): boolean {
-  let raw: Raw | null;
-  try {
-    raw = JSON.parse(line) as Raw | null;
-  } catch {
-    return false;
-  }
-  if (raw === null || typeof raw !== 'object') return false;
+  const raw = objectOf(line);
+  if (!raw) return false;
   switch (raw['type']) {
     case 'meta':
       if (!numbers(raw, 'pid', 'atNs') || !texts(raw, 'implementation', 'version', 'stdlib', 'own')) return false;
@@ -132,7 +127,6 @@ function take(line: string, into: PythonRecords, tables: Tables): boolean {
   }
 }
 
-const numbers = (raw: Raw, ...names: string[]): boolean => names.every((name) => Number.isFinite(raw[name]));
 const texts = (raw: Raw, ...names: string[]): boolean => names.every((name) => typeof raw[name] === 'string');
 const isRows = (value: unknown, width: number): value is Rows =>
   Array.isArray(value) && value.every((row) => Array.isArray(row) && row.length >= width && row.every(Number.isFinite));

@@ -10,6 +10,7 @@
  *
  * calls=failed-file: only calls that take a path, and of those only the ones that failed.
  */
+import { linesOf } from './lines.js';
 import { splitCall, stringAt } from './strace-call.js';
 
 export interface StraceCall {
@@ -40,7 +41,7 @@ const UNFINISHED = / ?<(?:unfinished|detached) \.\.\.>$/;
 export function* parseStrace(chunks: Iterable<string>): Generator<StraceCall> {
   let header: StraceHeader | null = null;
   const pending = new Map<number, { tNs: number; text: string }>();
-  for (const line of lines(chunks)) {
+  for (const line of linesOf(chunks)) {
     if (line.startsWith('#')) {
       header ??= straceHeader(line);
       continue;
@@ -74,20 +75,6 @@ export function* parseStrace(chunks: Iterable<string>): Generator<StraceCall> {
 export function straceHeader(text: string): StraceHeader | null {
   const match = HEADER.exec(text.split('\n', 1)[0] ?? '');
   return match ? { calls: match[1] === 'all' ? 'all' : 'failed-file', wallS: Number(match[2]), monotonicNs: Number(match[3]) } : null;
-}
-
-function* lines(chunks: Iterable<string>): Generator<string> {
-  let rest = '';
-  for (const chunk of chunks) {
-    const text = rest + chunk;
-    let start = 0;
-    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-      yield text.slice(start, end);
-      start = end + 1;
-    }
-    rest = text.slice(start);
-  }
-  if (rest !== '') yield rest;
 }
 
 /** ` = -1 ENOENT (No such file or directory) <0.000013>`, ` = 3 <0.1>`, ` = ?`, ` = ? ERESTARTSYS (To be restarted...) <...>`. */

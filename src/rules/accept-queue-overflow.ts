@@ -2,7 +2,7 @@ import { queueFact } from '../facts/queue.js';
 import { requestsFact } from '../facts/requests.js';
 import type { RequestsFact, Rule } from '../types.js';
 import { servingCpu, SATURATED } from './support/cpu.js';
-import { droppedAt } from './support/dropped.js';
+import { droppedAt, FIRST_RETRY_MS } from './support/dropped.js';
 import { count, ms, percent, plural } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { meanLatencyMs } from './support/latency.js';
@@ -15,8 +15,6 @@ const title = 'Connections are dropped before the server accepts them';
 const LEAST_DROPS = 5;
 /** Of the connections made: fewer are out of reach of the 99.9th percentile. */
 const LEAST_SHARE = 0.0005;
-/** A dropped connection is tried again after this (RFC 6298: the first RTO is 1 s), then after 3 s, 7 s. ms. */
-const FIRST_RETRY_MS = 1000;
 /** A request on a connection that only the client thinks is open is sent again from here on (Linux TCP_RTO_MIN). ms. */
 const LEAST_RETRY_MS = 190;
 

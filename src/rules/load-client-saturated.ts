@@ -4,7 +4,7 @@ import { socketsFact } from '../facts/sockets.js';
 import { threadsFact } from '../facts/threads.js';
 import type { Rule } from '../types.js';
 import { servingCpu, SATURATED } from './support/cpu.js';
-import { droppedAt } from './support/dropped.js';
+import { droppedAt, FIRST_RETRY_MS } from './support/dropped.js';
 import { count, percent } from './support/format.js';
 import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { inFlight, inService, meanLatencyMs } from './support/latency.js';
@@ -23,8 +23,6 @@ const AT_SERVER = 0.5;
 const LITTLE_LEFT = 0.6;
 /** Of the connections made: each of them waits a second or more before it is tried again. */
 const DROPPED = 0.005;
-/** Who is dropped tries again after this (RFC 6298), ms. */
-const RETRY_MS = 1000;
 
 /** The client cannot send faster, and the server could answer faster: the rate is the client's. */
 export const loadClientSaturated: Rule = {
@@ -51,7 +49,7 @@ export const loadClientSaturated: Rule = {
     const queue = optional(read(queueFact));
     const dropped = queue ? droppedAt(queue) : 0;
     const slowestMs = requests.value.headline.latencyMs?.max ?? 0;
-    if (queue && dropped >= DROPPED * queue.accepted && slowestMs >= RETRY_MS) return absent(`the generator is full, but ${count(dropped)} of its connections were dropped before the server saw them: it waits for them`);
+    if (queue && dropped >= DROPPED * queue.accepted && slowestMs >= FIRST_RETRY_MS) return absent(`the generator is full, but ${count(dropped)} of its connections were dropped before the server saw them: it waits for them`);
     const away = atServer === null ? 1 - busy : 1 - atServer;
     const latencyMs = meanLatencyMs(requests.value);
     return found({

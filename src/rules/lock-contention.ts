@@ -5,7 +5,7 @@ import type { Diagnosis, FactReader, RequestsFact, Rule } from '../types.js';
 import { count, ms, percent, plural } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { inFlight, meanLatencyMs } from './support/latency.js';
-import { gilWait, lockWait, type GilWait, type LockWait } from './support/locks.js';
+import { gilWait, lockWait, waitsFor, type GilWait, type LockWait } from './support/locks.js';
 
 const id = 'lock-contention';
 const title = 'Threads wait for one lock';
@@ -33,7 +33,8 @@ export const lockContention: Rule = {
     if (!threads.ok) return noData(threads);
     const lock = lockWait(read);
     if (lock) {
-      const share = lockShare(lock, requests.value);
+      const flying = Math.max(inFlight(requests.value), 1);
+      const share = clamp(waitsFor(lock, flying) / flying);
       if (share >= LEAST_SHARE && lock.waiting >= 1) return ownLock(lock, share, requests.value, threads.value.cpus);
     }
     const gil = gilWait(read);
@@ -41,13 +42,6 @@ export const lockContention: Rule = {
     return absent(lock ? `${count(lock.waiting)} threads in line for a lock at once: too few to matter` : 'no lock was found that threads wait for');
   },
 };
-
-/** Who stands in line, and with a whole pool in line those as well who wait for a thread of it. */
-function lockShare(lock: LockWait, requests: RequestsFact): number {
-  const flying = Math.max(inFlight(requests), 1);
-  const queued = lock.waiting >= lock.users / 2 ? Math.max(0, flying - lock.users) : 0;
-  return clamp((lock.waiting + queued) / flying);
-}
 
 function ownLock(lock: LockWait, share: number, requests: RequestsFact, cpus: number): Diagnosis {
   const latencyMs = meanLatencyMs(requests);

@@ -9,7 +9,7 @@ import { downstream, peerName } from './support/downstream.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { heldInFlight, inFlight, inService, meanLatencyMs } from './support/latency.js';
-import { lockWait } from './support/locks.js';
+import { lockWait, waitsFor } from './support/locks.js';
 import { lookups } from './support/name-lookups.js';
 import { occupancy } from './support/occupancy.js';
 import { fullPool } from './support/pool.js';
@@ -66,9 +66,7 @@ export const timerWait: Rule = {
     const not = whyNot(wait, flying - heldInFlight(requests.value, sockets), sleeps);
     if (not) return absent(not);
     const lock = lockWait(read);
-    // With most of a pool in line, whoever waits for a thread of it waits for the lock as well.
-    const inLine = lock ? lock.waiting + (lock.waiting >= lock.users / 2 ? Math.max(0, flying - lock.users) : 0) : 0;
-    if (lock && inLine >= IN_LINE * flying) return absent(`${count(lock.waiting)} threads stand in line for a lock, which takes as long for everyone`);
+    if (lock && waitsFor(lock, flying) >= IN_LINE * flying) return absent(`${count(lock.waiting)} threads stand in line for a lock, which takes as long for everyone`);
     const waitMs = Math.max(0, wait.meanMs - (cpu.value.msPerRequest ?? 0));
     const others = optional(downstream(read));
     const watched = downstream(read).ok;

@@ -1,3 +1,4 @@
+import { isEpollWait } from '../../facts/idle.js';
 import { requestsFact } from '../../facts/requests.js';
 import { threadsFact } from '../../facts/threads.js';
 import type { FactReader, Gathered, ThreadsFact, ThreadUse } from '../../types.js';
@@ -45,6 +46,8 @@ const MOST_OF_MACHINE = 0.5;
 const NO_CORE_LEFT = 0.3;
 /** Of what it wants: it runs at least this much, or others hold the CPU and the finding would be theirs. */
 const LEAST_RUNS = 0.3;
+/** Of a core: a loop that hardly runs is no worker for requests. */
+const WORKS = 0.1;
 /** Busy from here: little room is left before a queue forms. Share of one core. */
 export const SATURATED = 0.8;
 
@@ -87,14 +90,10 @@ export const isSaturated = (cpu: ServingCpu): boolean =>
  * out is them. A thread pool's threads have no event wait; a rule of their own judges those.
  */
 function fullWorkers(threads: ThreadsFact, serving: readonly ThreadUse[]): ThreadUse[] {
-  const loops = threads.threads.filter((t) => t.role === 'worker' && serving.some((s) => s.pid === t.pid) && t.waits.some((w) => EVENT_WAIT.test(w.in)));
+  const loops = threads.threads.filter((t) => t.role === 'worker' && serving.some((s) => s.pid === t.pid) && t.waits.some((w) => isEpollWait(w.in)));
   const busy = loops.filter((t) => demand(t) >= WORKS);
   return busy.length > 0 && busy.every((t) => demand(t) >= SATURATED) ? busy : [];
 }
-
-const EVENT_WAIT = /^epoll_p?wait2?$/;
-/** Of a core: a loop that hardly runs is no worker for requests. */
-const WORKS = 0.1;
 
 const demand = (t: ThreadUse): number => t.cpuShare + t.runQueueShare;
 

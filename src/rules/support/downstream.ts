@@ -1,4 +1,4 @@
-import { outboundFact } from '../../facts/outbound.js';
+import { DNS_PORT, outboundFact } from '../../facts/outbound.js';
 import { requestsFact } from '../../facts/requests.js';
 import { socketsFact } from '../../facts/sockets.js';
 import type { FactReader, Gathered, OutboundFact, OutboundPeer, RequestsFact, SocketsFact } from '../../types.js';
@@ -35,7 +35,7 @@ const READ_BEYOND = 1.5;
 const LEAST_PENDING = 0.3;
 /** Calls by eBPF against connections by ss, which look at different times. */
 const MISCOUNTED = 1.2;
-const DNS_PORT = 53;
+
 /** The peer that most requests wait for; null where outbound calls were watched and nobody waits. */
 export function downstream(read: FactReader): Gathered<Downstream | null> {
   const [outbound, requests] = [read(outboundFact), read(requestsFact)];

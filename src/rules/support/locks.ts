@@ -81,6 +81,12 @@ export function lockWait(read: FactReader): LockWait | null {
   }).sort((a, b) => b.waiting - a.waiting)[0] ?? null;
 }
 
+/** Requests that wait for it: who stands in line, and with most of a pool in line those as well who wait for a thread of it. */
+export function waitsFor(lock: LockWait, inFlight: number): number {
+  const queued = lock.waiting >= lock.users / 2 ? Math.max(0, inFlight - lock.users) : 0;
+  return lock.waiting + queued;
+}
+
 type Known = ThreadUse & { spent: ReturnType<typeof spentBy> };
 
 const isLock = (wait: ThreadUse['waits'][number]): boolean => wait.on?.kind === 'mutex' || wait.on?.kind === 'futex';

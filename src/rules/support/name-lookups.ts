@@ -1,4 +1,4 @@
-import { outboundFact } from '../../facts/outbound.js';
+import { DNS_PORT, outboundFact } from '../../facts/outbound.js';
 import type { FactReader, OutboundPeer, PoolWork, RequestsFact } from '../../types.js';
 import { clamp, optional } from './finding.js';
 import { inFlight } from './latency.js';
@@ -21,7 +21,6 @@ export interface Lookups {
   share: number;
 }
 
-const DNS_PORT = 53;
 /** Of the pool's time at work. */
 const MAINLY = 0.4;
 /** Of the workers: so many wait for a resolver, and the requests behind them wait for it as well. */
