@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, createWriteStream, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, createWriteStream } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { canUse, type BpfFeature } from './bpf-check.js';
 import { fullPipe } from './bpf-fifo.js';
 import { fdsNote } from './bpf-fds.js';
 import { bornPerS, keysFor, type MapKeys } from './bpf-keys.js';
+import { attachments, interruptHeard, isWriting } from './bpf-process.js';
 import { bpfScript } from './bpf-script.js';
 import { spawnBpftrace, whyNot } from './bpf-spawn.js';
 import { standings, threadsOf } from './bpf-threads.js';
@@ -33,7 +34,9 @@ export interface BpfProbeInput extends MapKeys {
 }
 
 /** Compiling takes 0.3 s on a quiet machine. */
-const [COMPILE_MS, OPEN_MS] = [15_000, 8_000];
+const COMPILE_MS = 15_000;
+/** Attaching takes less than that. */
+const OPEN_MS = 8_000;
 /** Detaching takes 50 ms a tracepoint; after that the kernel detaches on its own, and only the last dump is lost. */
 const STOP_MS = 8_000;
 /** A process that lives this long is here to stay: worth compiling again for. */
@@ -50,6 +53,7 @@ export function bpfProbe(input: BpfProbeInput): Probe {
 }
 
 const firstRefusal = (checks: readonly Availability[]): Availability => checks.find((c) => !c.ok) ?? { ok: true };
+
 /**
  *   prepare: compile, then hang in the first write, not yet attached     start: read        stop: SIGINT
  *   ---------------------------------------------------------------------|=== gate open ====|-- last dump
@@ -147,49 +151,6 @@ async function launch(script: string, ctx: ProbeContext, mapKeys: number): Promi
     await sleep(10);
   }
   return { child, readFd, ended, kill, isAttached: () => attachments(child.pid) > 0 };
-}
-
-/** write(1, ...): number 1 on x86_64, 64 on aarch64. */
-const isWriting = (pid?: number): boolean => standsIn(/^(1|64) 0x1 /, pid);
-
-const isPolling = (pid?: number): boolean => standsIn(/^(232|281|22) /, pid); // epoll_wait or epoll_pwait
-
-function standsIn(call: RegExp, pid = 0): boolean {
-  try {
-    return readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim() === 'bpftrace'
-      && call.test(readFileSync(`/proc/${String(pid)}/syscall`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-/** Probes and buffers that it holds open. */
-function attachments(pid = 0): number {
-  const dir = `/proc/${String(pid)}/fd`;
-  try {
-    return readdirSync(dir).filter((fd) => /perf_event|bpf[_-]link/.test(readlinkSync(join(dir, fd)))).length;
-  } catch {
-    return 0;
-  }
-}
-
-/** How long bpftrace gets to hear a SIGINT before it is sent again. */
-const UNHEARD_MS = 200;
-
-/**
- * Sends SIGINT until it is heard: bpftrace 0.17 ends only when the signal interrupts its epoll_wait, and one that comes
- * while it handles an event is lost for good (1 in 10 on a busy machine). It has heard once it lets go of a probe.
- */
-async function interruptHeard(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  let over = false;
-  void ended.then(() => { over = true; });
-  const held = attachments(child.pid);
-  child.kill('SIGINT');
-  for (;;) {
-    await Promise.race([ended, sleep(UNHEARD_MS, undefined, { ref: false })]);
-    if (over || attachments(child.pid) < held) return;
-    if (isPolling(child.pid)) child.kill('SIGINT');
-  }
 }
 
 interface Session {
