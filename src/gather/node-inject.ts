@@ -24,8 +24,9 @@ export async function injectPreload(pid: number, dir: string, signalOk: boolean)
   process.kill(pid, 'SIGUSR1');
   const port = await newPort(pid, before);
   if (port === null) throw new NoData(`the inspector of process ${pid} did not open: its port (9229, or --inspect-port) is taken, or SIGUSR1 is the program's own`, 'free the port; kernel probes work without it');
-  const inspector = await openInspector(port);
+  let inspector: Inspector | null = null;
   try {
+    inspector = await openInspector(port);
     const self = await inspector.evaluate('process.pid');
     if (self !== pid && !namespacedPids(pid).includes(Number(self))) throw new NoData(`port ${String(port)} is the inspector of another process (${String(self)})`);
     await inspector.evaluate(expression(preloadFor(dir), dir));
@@ -82,8 +83,8 @@ const expression = (preload: string, dir: string): string => `(() => {
 const CLOSE = `(() => { const inspector = require('inspector'); setImmediate(() => { try { inspector.close(); } catch (_) {} }); return 1; })()`;
 
 /** Closes the inspector from within, and looks that it is. Where JS was held meanwhile the port may open again: then once more. */
-async function closed(inspector: Inspector, port: number, pid: number): Promise<void> {
-  let open: Inspector | null = inspector;
+async function closed(inspector: Inspector | null, port: number, pid: number): Promise<void> {
+  let open = inspector;
   for (const untilMs = performance.now() + CLOSES_WITHIN_MS; performance.now() < untilMs;) {
     await open?.evaluate(CLOSE).catch(() => undefined);
     open?.end();

@@ -12,6 +12,7 @@ import { servedPort } from '../target/served-port.js';
 import { accountFor } from '../target/user.js';
 import type { Artifact, Host, Settings, TargetInfo, Window, WindowName } from '../types.js';
 import { monotonicNs } from './clock.js';
+import { earlyEnd } from './early-end.js';
 import type { Probe, ProbeContext } from './probe.js';
 import { prepareRack } from './rack.js';
 import type { Statuses } from './select.js';
@@ -52,13 +53,12 @@ export async function session(input: SessionInput): Promise<Session> {
   const account = await accountFor(settings.user);
   // The runtime's own probe writes here as the target's user.
   if (account) chownSync(dir, account.uid, account.gid);
-  const env = probes.reduce((sum, probe) => ({ ...sum, ...probe.env?.(dir, sum, settings.command) }), { ...process.env });
   if (settings.attach === null) assertPortFree(settings.url, settings.port);
   const found = settings.attach === null ? null : findTarget(settings.attach);
   if (found) giveTo(dir, found.pid);
   const target = found
     ? attachTarget(found, input.scratch)
-    : await launchTarget({ command: settings.command, env, user: settings.user, scratch: input.scratch });
+    : await launchTarget({ command: settings.command, env: launchEnv(input), user: settings.user, scratch: input.scratch });
   const stops: (() => Promise<unknown>)[] = [() => target.stop()];
   const artifacts: Artifact[] = [];
   try {
@@ -103,9 +103,7 @@ export async function session(input: SessionInput): Promise<Session> {
     windows.push(...watched.windows);
     // Workers that were still starting at readiness hold the port by now.
     target.tree.setListeners([...new Set([...ready.listenerPids, ...listenerPids(target.tree.pids(), ready.port)])]);
-    const gone = target.hasExited();
-    const interrupted = gone ? `the target ended by itself (${gone.signal ?? `exit code ${gone.code}`}) during the run`
-      : signal.aborted ? 'ended early by the user' : null;
+    const interrupted = earlyEnd(target.origin, target.hasExited(), signal.aborted);
     const lasting = await Promise.all([fromLoad.stop(), fromLaunch.stop()]);
     artifacts.push(...watched.artifacts, ...lasting.flat());
     if (settings.load.tool !== 'none') artifacts.push({ probe: 'load', window: 'all', file: LOAD_FILE });
@@ -125,6 +123,10 @@ export async function session(input: SessionInput): Promise<Session> {
     await Promise.allSettled(stops.map((stop) => stop()));
   }
 }
+
+/** What the probes of the runtimes need to come along; on attach there is nobody to take it. */
+const launchEnv = ({ probes, dir, settings }: SessionInput): NodeJS.ProcessEnv =>
+  probes.reduce((sum, probe) => ({ ...sum, ...probe.env?.(dir, sum, settings.command) }), { ...process.env });
 
 /** The runtime's own probe writes here as the account that the process runs as. */
 function giveTo(dir: string, pid: number): void {
