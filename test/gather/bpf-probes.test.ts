@@ -196,28 +196,6 @@ describe.skipIf(skip)('a target that has not started yet', { timeout: 60_000 }, 
   });
 });
 
-describe.skipIf(skip)('sched and a thread a request', { timeout: 60_000 }, () => {
-  it('keeps nothing of threads that ended', async () => {
-    const python = spawned('/usr/bin/python3', ['-c', 'import threading\nwhile True:\n    t = threading.Thread(target=lambda: None); t.start(); t.join()']);
-    const ctx = await contextOf(python.pid, { port: 1 });
-    try {
-      await sleep(300);
-      const prepared = await schedProbe.prepare(ctx, 'all');
-      await prepared.start();
-      await sleep(1000);
-      await prepared.stop();
-      const capture = parseSched(ctx.text('sched.all.ndjson'));
-      expect(capture?.health.problems).toEqual([]);
-      // Some hundred of them came and went.
-      expect(capture?.totals.threads.length).toBeLessThan(20);
-      expect(capture?.totals.threads.find((t) => t.tid === python.pid)?.onCpuNs).toBeGreaterThan(1e7);
-    } finally {
-      await python.kill();
-      ctx.remove();
-    }
-  });
-});
-
 describe.skipIf(skip)('programs', { timeout: 60_000 }, () => {
   it.each([
     ['sched on a kernel without sock_recv_length', { name: 'sched', arch: 'x64', reads: false, many: 1 }],

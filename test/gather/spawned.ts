@@ -12,8 +12,8 @@ import type { ProbeContext } from '../../src/gather/probe.js';
 /** A child that is there, and gone when the test is over. */
 export interface Spawned { pid: number; child: ChildProcess; kill(): Promise<void> }
 
-export function spawned(command: string, args: readonly string[]): Spawned {
-  const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+export function spawned(command: string, args: readonly string[], stdin: 'ignore' | 'pipe' = 'ignore'): Spawned {
+  const child = spawn(command, [...args], { stdio: [stdin, 'pipe', 'inherit'], detached: true });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${command} did not start`);
   const ended = once(child, 'exit');
