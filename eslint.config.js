@@ -36,7 +36,7 @@ const OUTSIDE = `(node:)?(${IMPURE_MODULES.join('|')})(/.*)?`;
 const pureMessage = 'what it needs is given to it as an argument.';
 
 /** Programs of their own, started by others: they end themselves. */
-const PROGRAMS = ['src/cli.ts', 'src/cli/**/*.ts', 'src/load/autocannon-worker.ts', 'src/load/keeper.ts'];
+const PROGRAMS = ['src/cli.ts', 'src/cli/**/*.ts', 'src/load/autocannon-worker.ts', 'src/load/keeper.ts', 'src/gather/node-injector.ts'];
 const OUTPUT = ['stdout', 'stderr', 'exit', 'exitCode'].map((property) => ({
   object: 'process', property, message: 'Only cli.ts prints or sets exit codes: return data, or throw a WhyslowError.',
 }));

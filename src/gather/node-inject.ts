@@ -1,97 +1,68 @@
-import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { fork } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
 import { NoData } from '../errors.js';
-import { readProcLink } from '../target/procfs.js';
-import { SIGUSR1_BIT, signalMasks } from '../target/signals.js';
-import { netNamespace, readTcp, socketInodes } from '../target/sockets.js';
+import { ownEnv, ownScript } from '../load/own-script.js';
+import { isAlive, readStat } from '../target/procfs.js';
+import { netNamespace } from '../target/sockets.js';
 import { preloadFor } from './node-env.js';
-import { openInspector, type Inspector } from './node-inspector.js';
+import type { InjectJob, InjectResult } from './node-injector.js';
 
-/** From the signal to the open port: 22 to 250 ms measured; where the port is taken it never comes. */
-const OPENS_WITHIN_MS = 700;
-const CLOSES_WITHIN_MS = 5000;
-/** The target closes its port by itself after this, whatever becomes of us. */
-const SELF_CLOSE_MS = 3000;
+/** Bit of SIGUSR1 (10) in SigCgt and its like. */
+const SIGUSR1_BIT = 1n << 9n;
 
 /**
- * Brings the preload into a running Node process: SIGUSR1 opens its inspector, which runs one expression and is closed
- * at once. The preload then watches from within, as if it had been there from launch; it leaves when told, or when its
- * lease ends. Throws NoData with what would enable it.
+ * Brings the preload into a running Node process: SIGUSR1 opens its inspector, which runs one expression in each thread
+ * and is closed at once. The preload then watches from within, as if it had been there from launch; it leaves when told,
+ * or when its lease ends. Throws NoData with what would enable it.
+ *
+ * The signal is sent by a process of its own, which sees to it that the port closes whatever becomes of us.
  */
 export async function injectPreload(pid: number, dir: string, signalOk: boolean): Promise<void> {
+  const stat = readStat(pid);
+  if (stat === null || !isAlive(stat)) throw new NoData(`process ${String(pid)} has ended`);
   refuseWhereUnsafe(pid, signalOk);
-  const before = listening(pid);
-  process.kill(pid, 'SIGUSR1');
-  const port = await newPort(pid, before);
-  if (port === null) throw new NoData(`the inspector of process ${pid} did not open: its port (9229, or --inspect-port) is taken, or SIGUSR1 is the program's own`, 'free the port; kernel probes work without it');
-  let inspector: Inspector | null = null;
-  try {
-    inspector = await openInspector(port);
-    const self = await inspector.evaluate('process.pid');
-    if (self !== pid && !namespacedPids(pid).includes(Number(self))) throw new NoData(`port ${String(port)} is the inspector of another process (${String(self)})`);
-    await inspector.evaluate(expression(preloadFor(dir), dir));
-  } finally {
-    await closed(inspector, port, pid);
-  }
+  const preload = preloadFor(dir);
+  refuseWhereUnseen(pid, [dir, preload]);
+  const result = await injected({ pid, startTicks: stat.startTicks, dir, preload });
+  if (result.failed === undefined) return;
+  throw result.enable === undefined ? new Error(result.failed) : new NoData(result.failed, result.enable);
 }
 
 function refuseWhereUnsafe(pid: number, signalOk: boolean): void {
-  const masks = signalMasks(pid);
-  if (masks === null) throw new NoData(`process ${String(pid)} has ended`);
-  const takes = (masks.caught & SIGUSR1_BIT) !== 0n && ((masks.blocked | masks.ignored) & SIGUSR1_BIT) === 0n;
-  if (!takes) throw new NoData(`process ${String(pid)} does not take SIGUSR1 (--disable-sigusr1): the signal would end it`, 'kernel probes work without it; for Node internals launch it with "whyslow run"');
-  if (netNamespace(pid) !== netNamespace(process.pid)) throw new NoData('Node internals of a process in another network namespace are not reached', 'run whyslow in its network namespace: nsenter -n -t PID');
-  // The preload is a file that the target must be able to open, and writes into our folder.
-  if (readProcLink(`/proc/${String(pid)}/ns/mnt`) !== readProcLink('/proc/self/ns/mnt')) throw new NoData('Node internals of a process with other files (a container) are not reached', 'run whyslow inside the container');
+  const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
+  const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
+  const caught = (mask('SigCgt') & SIGUSR1_BIT) !== 0n && ((mask('SigBlk') | mask('SigIgn')) & SIGUSR1_BIT) === 0n;
+  if (!caught) throw new NoData(`process ${String(pid)} does not take SIGUSR1 (--disable-sigusr1): the signal would end it`, 'kernel probes work without it; for Node internals launch it with "whyslow run"');
   if (!signalOk) throw new NoData('from outside nobody can tell whether SIGUSR1 opens Node\'s inspector or runs a handler of the program\'s own', '--signal-ok, if the program has no SIGUSR1 handler');
 }
 
-interface Port { port: number; inode: number }
-
-function listening(pid: number): Port[] {
-  const inodes = socketInodes(pid);
-  return readTcp(pid).filter((s) => s.state === 'LISTEN' && inodes.has(s.inode)).map(({ port, inode }) => ({ port, inode }));
+/** The preload is a file that the target must be able to open, and writes into our folder: under the same names. */
+function refuseWhereUnseen(pid: number, paths: readonly string[]): void {
+  const identity = (path: string) => { const { dev, ino } = statSync(path); return `${String(dev)}.${String(ino)}`; };
+  try {
+    if (paths.every((path) => identity(path) === identity(`/proc/${String(pid)}/root${path}`))) return;
+  } catch { /* not there, or not ours to look at */ }
+  throw new NoData('Node internals of a process with other files (a container) are not reached', 'run whyslow inside the container');
 }
 
-async function newPort(pid: number, before: readonly Port[]): Promise<number | null> {
-  const known = new Set(before.map(({ inode }) => inode));
-  for (const untilMs = performance.now() + OPENS_WITHIN_MS; performance.now() < untilMs;) {
-    const fresh = listening(pid).find(({ inode }) => !known.has(inode));
-    if (fresh) return fresh.port;
-    await sleep(10);
-  }
-  return null;
+/** The inspector listens on the loopback of the target's own network namespace: the injector goes there. */
+function injected(job: InjectJob): Promise<InjectResult> {
+  const elsewhere = netNamespace(job.pid) !== netNamespace(process.pid);
+  const script = ownScript('node-injector', 'gather');
+  const [program, ...before] = elsewhere ? ['nsenter', '-t', String(job.pid), '-n', process.execPath] : [process.execPath];
+  return new Promise((resolve) => {
+    // Detached: what ends our whole group must not end it before the port is closed.
+    const child = fork(script, { execPath: program, execArgv: before, detached: true, cwd: '/', env: ownEnv(), stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    child.once('message', (result: InjectResult) => {
+      resolve(result);
+      // It may go on to wait for a port that opens late, and must hear of our end; we do not wait for it.
+      child.unref();
+      child.channel?.unref();
+    });
+    child.once('error', (error) => resolve({ failed: elsewhere
+      ? `the network namespace of process ${String(job.pid)} is not reached (nsenter: ${error.message})` : error.message, enable: 'install util-linux, and run whyslow as root' }));
+    child.once('exit', (code) => resolve({ failed: elsewhere
+      ? `the network namespace of process ${String(job.pid)} is not reached (nsenter ended with ${String(code)})` : `the injector ended with ${String(code)}`, enable: 'run whyslow as root' }));
+    child.send(job, () => undefined);
+  });
 }
-
-/** Its names in the PID namespaces that it lives in. */
-const namespacedPids = (pid: number): number[] =>
-  (/^NSpid:\s*(.+)$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? '').split(/\s+/).map(Number);
-
-/** Requires the preload as it would be from launch; the port closes by itself, should we not come to close it. */
-const expression = (preload: string, dir: string): string => `(() => {
-  const inspector = require('inspector');
-  setTimeout(() => { try { inspector.close(); } catch (_) {} }, ${String(SELF_CLOSE_MS)}).unref();
-  const had = process.env.WHYSLOW_NODE_DIR;
-  process.env.WHYSLOW_NODE_DIR = ${JSON.stringify(dir)};
-  try { require(${JSON.stringify(preload)}); } finally {
-    if (had === undefined) delete process.env.WHYSLOW_NODE_DIR; else process.env.WHYSLOW_NODE_DIR = had;
-  }
-  return true;
-})()`;
-
-/** `require` is there only while the expression runs; what comes later must never throw at the target. */
-const CLOSE = `(() => { const inspector = require('inspector'); setImmediate(() => { try { inspector.close(); } catch (_) {} }); return 1; })()`;
-
-/** Closes the inspector from within, and looks that it is. Where JS was held meanwhile the port may open again: then once more. */
-async function closed(inspector: Inspector | null, port: number, pid: number): Promise<void> {
-  let open = inspector;
-  for (const untilMs = performance.now() + CLOSES_WITHIN_MS; performance.now() < untilMs;) {
-    await open?.evaluate(CLOSE).catch(() => undefined);
-    open?.end();
-    open = null;
-    await sleep(50);
-    if (!listening(pid).some((l) => l.port === port)) return;
-    open = await openInspector(port).catch(() => null);
-  }
-}
-

@@ -55,6 +55,15 @@ describe.skipIf(requires('ebpf', 'perf').skip)('attach', () => {
     expect(readdirSync(`/proc/${String(pid)}/fd`).length).toBeLessThanOrEqual(fds + 2);
   });
 
+  it('names the function in worker threads that ran before, and says of one that ends that it did', async () => {
+    const { pid, url } = await served('node-worker-threads');
+    const report = await attached(String(pid), '--url', url, '--signal-ok');
+    expect(report.findings.map((f) => f.culprit?.name).join(), shown(report)).toContain('blur');
+    setTimeout(() => process.kill(pid, 'SIGKILL'), 2500);
+    const ended = await attached(String(pid));
+    expect(ended.interrupted).toMatch(/ended by itself/);
+  });
+
   it('sends no signal without --signal-ok, and says what it goes without', async () => {
     const { pid, url } = await served('node-hot-function');
     const report = await attached(String(pid), '--url', url);
