@@ -20,16 +20,18 @@ const AS_ROOT = 'run as root (sudo), or in a container with CAP_BPF, CAP_PERFMON
 
 const tried = new Map<BpfFeature, Promise<Availability>>();
 
-let everything: Promise<Availability> | null = null;
+/** Tried as one program; half of the time that it takes is for what needs BTF. */
+const TOGETHER: readonly (readonly BpfFeature[])[] = [['syscalls', 'sched'], ['reads', 'sockets']];
 
-/** Whether this machine takes such a program, by trying once: all of them as one program, and one by one only where that is refused. */
+/** Whether this machine takes such a program, by trying once: several as one program, and one by one only where that is refused. */
 export function canUse(feature: BpfFeature): Promise<Availability> {
-  let known = tried.get(feature);
-  if (!known) {
-    everything ??= attach(Object.values(TRIES).join(' '));
-    tried.set(feature, known = everything.then((all) => (all.ok ? all : attach(TRIES[feature]))));
+  const known = tried.get(feature);
+  if (known) return known;
+  for (const group of TOGETHER) {
+    const whole = attach(group.map((id) => TRIES[id]).join(' '));
+    for (const id of group) tried.set(id, whole.then((all) => (all.ok ? all : attach(TRIES[id]))));
   }
-  return known;
+  return canUse(feature);
 }
 
 async function attach(program: string): Promise<Availability> {

@@ -11,7 +11,10 @@ const WITH_TRACEFS = ['unshare', '-m', 'sh', '-c', `mount -t tracefs nodev ${TRA
  * Before the server and the load in the queue for a CPU: it needs little, but slices must be read when they are due,
  * and every millisecond that it waits for its turn to attach or detach is one more that the server is slowed.
  */
-const FIRST = ['nice', '-n', '-10'];
+const NICENESS = -10;
+
+/** Before the others, where it compiles several times as long as they do: all of them wait for the last. */
+const NICENESS_OF_LONG = -15;
 
 /** The longest string that bpftrace 0.17 takes. */
 const STRING_BYTES = 200;
@@ -22,9 +25,9 @@ const STRING_BYTES = 200;
  * All of the chain execs, so the child's pid is bpftrace's, and it dies with us: setpriv's
  * death signal outlives exec. Its own session, so that a Ctrl-C on the terminal is ours to handle.
  */
-export function spawnBpftrace(args: readonly string[], stdout: number | 'pipe', mapKeys = 64): ChildProcess {
+export function spawnBpftrace(args: readonly string[], stdout: number | 'pipe', mapKeys = 64, compilesLong = false): ChildProcess {
   const bpftrace = ['bpftrace', '-f', 'json', ...args];
-  const [file = '', ...rest] = [...FIRST, ...(existsSync(`${TRACEFS}/events`) ? [] : WITH_TRACEFS), ...bpftrace];
+  const [file = '', ...rest] = ['nice', '-n', String(compilesLong ? NICENESS_OF_LONG : NICENESS), ...(existsSync(`${TRACEFS}/events`) ? [] : WITH_TRACEFS), ...bpftrace];
   return spawn(...tied(file, rest, 'KILL'), {
     detached: true,
     stdio: ['ignore', stdout, 'pipe'],

@@ -31,6 +31,8 @@ export interface BpfProbeInput extends MapKeys {
   fds?: boolean;
   /** Tell it the ports that somebody listens on. */
   listening?: boolean;
+  /** Several times as long as the others: it comes first. */
+  compilesLong?: boolean;
 }
 
 /** Compiling takes 0.3 s on a quiet machine. */
@@ -65,7 +67,7 @@ async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowNa
   const compile = () => {
     const threads = threadsOf(ctx.pids());
     mapKeys = keysFor(input, threads, born, ctx, window);
-    return launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads, reads, listening: input.listening ? listeningPorts(ctx.rootPid) : [] }), ctx, mapKeys);
+    return launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads, reads, listening: input.listening ? listeningPorts(ctx.rootPid) : [] }), ctx, mapKeys, input.compilesLong);
   };
   const seeded = new Set(ctx.pids());
   let armed: Armed | null = await compile();
@@ -126,9 +128,9 @@ interface Armed {
 }
 
 /** Resolves once the program is compiled and waits for us to read. */
-async function launch(script: string, ctx: ProbeContext, mapKeys: number): Promise<Armed> {
+async function launch(script: string, ctx: ProbeContext, mapKeys: number, compilesLong?: boolean): Promise<Armed> {
   const { readFd, writeFd } = await fullPipe();
-  const child = spawnBpftrace(['-e', script, String(ctx.rootPid), String(ctx.port ?? 0)], writeFd, mapKeys);
+  const child = spawnBpftrace(['-e', script, String(ctx.rootPid), String(ctx.port ?? 0)], writeFd, mapKeys, compilesLong);
   closeSync(writeFd);
   const { ended } = watchEnd(child);
   let finished: Finished | null = null;

@@ -16,7 +16,7 @@ import { earlyEnd } from './early-end.js';
 import type { Probe, ProbeContext } from './probe.js';
 import { prepareRack } from './rack.js';
 import type { Statuses } from './select.js';
-import { FROM_LAUNCH, watch } from './watch.js';
+import { FROM_LAUNCH, prepareRacks, watch } from './watch.js';
 
 export interface SessionInput {
   settings: Settings;
@@ -88,24 +88,27 @@ export async function session(input: SessionInput): Promise<Session> {
     const ready = found && settings.load.tool === 'none' ? servedPort(target.tree, asked.port) : await waitReady(asked);
     const windows: Window[] = found ? [] : [{ name: 'startup', startNs, endNs: monotonicNs() }];
     port = ready.port;
-    artifacts.push(...await startup?.stop() ?? []);
 
     const { url, headers } = settings.load.tool === 'none' ? { url: ready.url, headers: [] } : await assertLoopback(ready.url, settings.allowRemote);
-    const fromLoad = await rackOf('all', (p) => !FROM_LAUNCH.includes(p.id));
-    const watched = await watch({
-      probes: probes.filter((p) => !p.windows.includes('all')), statuses, ctx, signal,
+    // Compiling takes seconds, and detaching waits for the kernel: all at once.
+    const [seenAtStartup, fromLoad, racks] = await Promise.all([
+      startup?.stop() ?? [],
+      rackOf('all', (p) => !FROM_LAUNCH.includes(p.id)),
+      prepareRacks(probes.filter((p) => !p.windows.includes('all')), settings.probes !== null, ctx, statuses),
+    ]);
+    artifacts.push(...seenAtStartup);
+    stops.unshift(() => racks.stop());
+    windows.push(...await watch({
+      racks, signal,
       driver: driverFor(settings.load.tool), url, load: { ...settings.load, headers: [...headers, ...settings.load.headers] }, loadFile: join(dir, LOAD_FILE),
-      together: settings.probes !== null,
       targetGone: target.exited,
       onLoad: (running) => { load = running; stops.unshift(() => running.stop()); },
       onProgress: (window, secondsLeft, rps) => input.onProgress({ window, secondsLeft, rps }),
-    });
-    windows.push(...watched.windows);
+    }));
     // Workers that were still starting at readiness hold the port by now.
     target.tree.setListeners([...new Set([...ready.listenerPids, ...listenerPids(target.tree.pids(), ready.port)])]);
     const interrupted = earlyEnd(target.origin, target.hasExited(), signal.aborted);
-    const lasting = await Promise.all([fromLoad.stop(), fromLaunch.stop()]);
-    artifacts.push(...watched.artifacts, ...lasting.flat());
+    artifacts.push(...(await Promise.all([racks.stop(), fromLoad.stop(), fromLaunch.stop()])).flat());
     if (settings.load.tool !== 'none') artifacts.push({ probe: 'load', window: 'all', file: LOAD_FILE });
     writeFileSync(join(dir, OUTPUT_FILE), target.output());
     if (settings.verbose) for (const line of target.output().trimEnd().split('\n')) input.onNote(`target: ${line}`);

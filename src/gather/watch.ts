@@ -7,17 +7,12 @@ import { prepareRack, type Rack } from './rack.js';
 import type { Statuses } from './select.js';
 
 export interface WatchInput {
-  probes: readonly Probe[];
-  statuses: Statuses;
-  /** With the port known and the target answering. */
-  ctx: ProbeContext;
+  racks: Racks;
   driver: LoadDriver;
   url: string;
   load: LoadSettings;
   /** File for the load's timeline. */
   loadFile: string;
-  /** Probes were named by the user: all of them stay on together, from before the first request to after the last. */
-  together: boolean;
   signal: AbortSignal;
   /** Resolves when the target ends by itself. */
   targetGone: Promise<unknown>;
@@ -25,9 +20,12 @@ export interface WatchInput {
   onProgress(window: WindowName, secondsLeft: number, rps: number | null): void;
 }
 
-export interface Watched {
-  windows: Window[];
-  artifacts: Artifact[];
+/** Probes of the load, by the window that they are for; `together` where one window has them all. */
+export interface Racks {
+  together: boolean;
+  byWindow: ReadonlyMap<WindowName, Rack>;
+  /** Resolves with what they left. What is dear comes here, after the load. */
+  stop(): Promise<Artifact[]>;
 }
 
 /** Of the planned end, the load's own end may come this much early, s. */
@@ -38,25 +36,32 @@ const SETTLE_S = 0.1;
 
 const HEAVY = ['observed', 'sockets', 'ledger', 'profile', 'strace'] as const;
 
-/** Drives one continuous load and cuts it into windows, each with its probes. */
-export async function watch(input: WatchInput): Promise<Watched> {
-  const { probes, ctx, statuses, load } = input;
-  const windows: Window[] = [];
-  const artifacts: Artifact[] = [];
+/**
+ * Makes the probes of the load's windows ready, with the port known and the target answering. `together`: the user named
+ * them, so all of them stay on, from before the first request to after the last.
+ */
+export async function prepareRacks(probes: readonly Probe[], together: boolean, ctx: ProbeContext, statuses: Statuses): Promise<Racks> {
   const heavyIn = (window: WindowName) => probes.filter((p) => p.windows.includes(window));
-
-  const racks = new Map<WindowName, Rack>();
-  const asked: readonly [WindowName, readonly Probe[]][] = input.together
+  const byWindow = new Map<WindowName, Rack>();
+  const asked: readonly [WindowName, readonly Probe[]][] = together
     ? [['observed', [...new Set(HEAVY.flatMap(heavyIn))]]]
     : HEAVY.map((name) => [name, heavyIn(name)]);
   await Promise.all(asked.map(async ([name, which]) => {
     const rack = await prepareRack(which, ctx, name, statuses);
-    if (rack.size > 0) racks.set(name, rack);
+    if (rack.size > 0) byWindow.set(name, rack);
   }));
+  // A rack whose window never came still holds its compiled programs.
+  return { together, byWindow, stop: async () => (await Promise.all([...byWindow.values()].map((rack) => rack.stop()))).flat() };
+}
+
+/** Drives one continuous load and cuts it into windows, each with its probes. */
+export async function watch(input: WatchInput): Promise<Window[]> {
+  const { load, racks: { byWindow: racks, together } } = input;
+  const windows: Window[] = [];
   const plan: PlannedWindow[] = planWindows(load.durationS, HEAVY.filter((name) => racks.has(name)));
 
   let rps: number | null = null;
-  if (input.together) await racks.get('observed')?.start();
+  if (together) await racks.get('observed')?.start();
   const beforeLoadNs = monotonicNs();
   const running = await input.driver.start(input.url, load, input.loadFile, (slice) => {
     rps = slice.completed / ((slice.endNs - slice.startNs) / 1e9);
@@ -75,14 +80,14 @@ export async function watch(input: WatchInput): Promise<Watched> {
     }
   };
 
-  if (input.together) {
+  if (together) {
     // A fixed number of requests ends by itself; the probes must see the last one.
     await pass('observed', load.amount === null ? load.warmupS + load.durationS : Number.MAX_SAFE_INTEGER / 1e9);
     await running.stop();
     await sleep(SETTLE_S);
     windows.push({ name: 'observed', startNs: beforeLoadNs, endNs: monotonicNs() });
-    artifacts.push(...await racks.get('observed')?.stop() ?? []);
-    return { windows, artifacts };
+    await racks.get('observed')?.stop();
+    return windows;
   }
 
   await pass('warmup', load.warmupS);
@@ -107,9 +112,7 @@ export async function watch(input: WatchInput): Promise<Watched> {
   const drainNs = monotonicNs();
   await running.stop();
   windows.push({ name: 'drain', startNs: drainNs, endNs: monotonicNs() });
-  // What is dear comes after the load. A rack whose window never came still holds its compiled programs.
-  for (const gathered of await Promise.all([...racks.values()].map((rack) => rack.stop()))) artifacts.push(...gathered);
-  return { windows, artifacts };
+  return windows;
 }
 
 /** Probes that stay on from launch; the other lasting ones start when the port is known. */
