@@ -10,7 +10,7 @@ import { ssSummaryFact } from './ss-looks.js';
 export const queueFact: Fact<QueueFact> = {
   name: 'queue',
   compute(run, read) {
-    // From the first connection on: a load that overflows the queue does so when it begins as well.
+    // Without the warm-up, in which the connections are made: a queue that overflows then alone is no cause of what is measured.
     const span = loadSpan(run);
     if (!span) throw new NoData('no load was driven in this run');
     const machine = machineDelta(need(read(procRecordingFact)), span.startNs, span.endNs);

@@ -6,6 +6,7 @@ import { nodeRecordsFact, procRecordingFact } from './recordings.js';
 import { requestsBetween, requestsFact } from './requests.js';
 
 type Kind = Pick<Trend, 'what' | 'unit'> & { least: number };
+interface Series { kind: Kind; pid: number; comm: string; points: Point[]; /** What must grow as well for this growth to be more than warming up. */ because?: Point[] }
 interface Point { tNs: number; value: number }
 
 /** What is counted, and the least growth over the load worth a line: less is a connection or two, or a buffer. */
@@ -31,7 +32,7 @@ export const trendsFact: Fact<TrendsFact> = {
     if (!span) throw new NoData('no load was driven in this run');
     const requests = read(requestsFact);
     const n = requests.ok ? requestsBetween(requests.value, span.startNs, span.endNs) : 0;
-    const trends = series(read, span).flatMap(({ kind, pid, comm, points }): Trend[] => {
+    const trends = series(read, span).flatMap(({ kind, pid, comm, points, because }): Trend[] => {
       const inside = points.filter(({ tNs }) => tNs >= span.startNs && tNs <= span.endNs);
       const first = inside[0]?.value;
       const last = inside.at(-1)?.value;
@@ -40,7 +41,7 @@ export const trendsFact: Fact<TrendsFact> = {
       return [{
         what: kind.what, unit: kind.unit, pid, comm, first, last, perS: (last - first) / seconds(span),
         per1000Requests: n > 0 ? ((last - first) / n) * 1000 : null,
-        grows: growsSteadily(inside, span),
+        grows: growsSteadily(inside, span) && (because === undefined || growsSteadily(because, span)),
       }];
     });
     return { trends: trends.sort((a, b) => Number(b.grows) - Number(a.grows) || b.last / (b.first || 1) - a.last / (a.first || 1)) };
@@ -60,13 +61,13 @@ function growsSteadily(points: readonly Point[], { startNs, endNs }: { startNs: 
   return steps.every((step) => step > 0) && (steps.at(-1) ?? 0) >= STILL_GROWS * (steps[0] ?? Infinity);
 }
 
-function series(read: FactReader, span: { startNs: number; endNs: number }): { kind: Kind; pid: number; comm: string; points: Point[] }[] {
+function series(read: FactReader, span: { startNs: number; endNs: number }): Series[] {
   const { slices, header } = need(read(procRecordingFact));
   const looked = slices.filter((s) => s.tNs >= span.startNs && s.tNs <= span.endNs);
   const processes = [...(looked.at(-1)?.processes.values() ?? [])].filter((p) => p.role === 'target');
   const records = read(nodeRecordsFact);
   return processes.flatMap(({ pid, comm, startTicks }) => {
-    const of = (kind: Kind, value: (slice: (typeof looked)[number]) => number | undefined) => ({
+    const of = (kind: Kind, value: (slice: (typeof looked)[number]) => number | undefined): Series => ({
       kind, pid, comm,
       points: looked.flatMap((slice): Point[] => {
         const found = value(slice);
@@ -74,12 +75,15 @@ function series(read: FactReader, span: { startNs: number; endNs: number }): { k
       }),
     });
     const at = (slice: (typeof looked)[number]) => slice.processes.get(`${pid}@${startTicks}`);
-    const heap = records.ok ? records.value.filter((r) => r.meta?.pid === pid && r.meta.tid === pid).flatMap((r) => r.slices) : [];
+    const recorded = records.ok ? records.value.filter((r) => r.meta?.pid === pid) : [];
+    const heap = recorded.filter((r) => r.meta?.tid === pid).flatMap((r) => r.slices);
+    // A V8 that warms up takes pages for half a minute; what it holds tells a leak. Other threads' heaps are not in the sum.
+    const held = recorded.length === 1 ? { because: heap.map((s) => ({ tNs: s.endNs, value: (s.heapUsed + s.external) / 1e6 })) } : {};
     return [
       of(KINDS.fds, (slice) => (slice.nofile === null ? undefined : at(slice)?.fds)),
       of(KINDS.sockets, (slice) => slice.established?.[String(pid)]),
       of(KINDS.threads, (slice) => at(slice)?.threads),
-      of(KINDS.rss, (slice) => ((at(slice)?.rssPages ?? NaN) * header.pageBytes) / 1e6),
+      { ...of(KINDS.rss, (slice) => ((at(slice)?.rssPages ?? NaN) * header.pageBytes) / 1e6), ...held },
       { kind: KINDS.heap, pid, comm, points: heap.map((s) => ({ tNs: s.endNs, value: s.heapUsed / 1e6 })) },
     ];
   });

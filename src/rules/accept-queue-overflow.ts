@@ -28,7 +28,7 @@ export const acceptQueueOverflow: Rule = {
     const q = queue.value;
     const dropped = droppedAt(q);
     const ofMade = dropped / Math.max(1, q.accepted + dropped);
-    if (dropped < LEAST_DROPS || ofMade < LEAST_SHARE) return absent(`${count(dropped)} connections dropped at the listening socket, of ${count(q.accepted)} made`);
+    if (dropped < LEAST_DROPS || ofMade < LEAST_SHARE) return absent(dropped === 0 ? 'no connection was dropped at the listening socket' : `${count(dropped)} connections dropped at the listening socket, ${count(q.accepted)} made`);
     const { headline } = requests.value;
     const latencyMs = meanLatencyMs(requests.value);
     const slowestMs = headline.latencyMs?.max ?? null;

@@ -10,12 +10,12 @@ import { loadText, runOf, s, window } from './run.js';
 const windows = [window('warmup', -2, 0), window('clean', 0, 4), window('observed', 4, 5), window('clean', 5, 8), window('drain', 8, 8.1)];
 const all = { window: 'all' as const };
 /** A machine of two CPUs on which half of the ticks are idle, with a target that leaks descriptors; a slice every 250 ms. */
-function procText(fds: (t: number) => number): string {
+function procText(fds: (t: number) => number, rssPages: (t: number) => number = () => 20_000): string {
   const header = { type: 'header', version: 1, tNs: s(-3), arch: 'x64', cpus: 2, clockTicksHz: 100, pageBytes: 4096, tickNs: 1e7 };
   const slices = Array.from({ length: 45 }, (_, i) => {
     const t = -3 + i / 4;
     const ran = (t + 3) * 100;
-    const process = { pid: 1, role: 'target', startTicks: 5, comm: 'node', utime: ran * 0.5, stime: 0, cutime: 0, cstime: 0, minflt: 0, majflt: 0, threads: 11, rssPages: 20_000 };
+    const process = { pid: 1, role: 'target', startTicks: 5, comm: 'node', utime: ran * 0.5, stime: 0, cutime: 0, cstime: 0, minflt: 0, majflt: 0, threads: 11, rssPages: rssPages(t) };
     const dear = i % 4 === 0;
     return {
       type: 'slice', tNs: s(t), cpu: { user: ran, nice: 0, system: 0, idle: ran, iowait: 0, irq: 0, softirq: 0, steal: 0 },
@@ -61,6 +61,24 @@ describe('before the server sees it', () => {
     const filled = runWith((t) => (t < 1 ? 40 : 140))(trendsFact);
     expect(filled.ok && filled.value.trends.map((t) => t.grows)).toEqual([false]);
     expect(runWith(() => 40)(trendsFact)).toEqual({ ok: true, value: { trends: [] } });
+  });
+
+  it('calls the pages that V8 takes while it warms up no leak, unless what it holds grows as well', () => {
+    const heapText = (heapUsed: (t: number) => number) => [
+      { type: 'meta', pid: 1, tid: 1, ppid: 0, node: 'v20.0.0', isMainThread: true, threadId: 0, script: '/s.js', atNs: s(-3), periodMs: 10 },
+      ...Array.from({ length: 40 }, (_, i) => ({ type: 'slice', startNs: s(-2 + i / 4), endNs: s(-1.75 + i / 4), elu: 0.5, delayNs: null, lateMs: {}, heapUsed: heapUsed(-2 + i / 4), heapTotal: 2e8, external: 1e6, allocated: { bytes: 0, ns: 0 } })),
+    ].map((record) => `${JSON.stringify(record)}\n`).join('');
+    const memory = (heapUsed: (t: number) => number) => {
+      const trends = factReader(runOf({ windows, texts: [
+        [{ probe: 'load', ...all }, loadText(-2, 8, () => 1000)],
+        [{ probe: 'proc', ...all }, procText(() => 40, (t) => 20_000 + Math.max(0, t) * 2000)],
+        [{ probe: 'node', ...all }, heapText(heapUsed)],
+      ] }))(trendsFact);
+      if (!trends.ok) throw new Error(trends.reason);
+      return trends.value.trends.find(({ what }) => what === 'memory')?.grows;
+    };
+    expect(memory((t) => 1e7 + (t % 1) * 1e6)).toBe(false);
+    expect(memory((t) => 1e7 + Math.max(0, t) * 8e6)).toBe(true);
   });
 });
 
