@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { usageError } from '../errors.js';
+import { listenersOf } from './listeners.js';
 import { isAlive, readCmdline, readExe, readStat, scanProcesses, type ProcStat } from './procfs.js';
-import { readTcp, socketInodes } from './sockets.js';
+import { netNamespace, readTcp, socketInodes } from './sockets.js';
 
 /** A running process to attach to, named for good by its start time, and the port where that was how it was named. */
 export interface Found { pid: number; startTicks: number; port: number | null }
@@ -32,15 +33,18 @@ function watchable(stat: ProcStat, port: number | null): Found {
   const { pid, state, ppid, startTicks } = stat;
   if (!isAlive(stat)) throw usageError(`process ${pid} is a zombie: it has ended, and its parent ${ppid} has not asked for its exit code; attach to one that runs`);
   if (state === 'T' || state === 't') throw usageError(`process ${pid} is stopped (by a signal, or by a debugger); continue it first: kill -CONT ${pid}`);
-  if (readCmdline(pid).length === 0 && readExe(pid) === null) throw usageError(`process ${pid} is a thread of the kernel, or not yours to see; give the server's PID, as root`);
+  if (readExe(pid) === null) {
+    throw usageError(readCmdline(pid).length === 0 ? `process ${pid} is a thread of the kernel, or not yours to see; give the server's PID, as root`
+      : `process ${pid} is another user's; run whyslow as root, or as that user`);
+  }
   return { pid, startTicks, port };
 }
 
 function byPort(port: number): Found {
   if (port < 1 || port > 65_535) throw usageError(`:${port} is no port; give one from 1 to 65535`);
   const inodes = new Set(readTcp(process.pid).filter((s) => s.state === 'LISTEN' && s.port === port).map((s) => s.inode));
-  if (inodes.size === 0) throw usageError(`nobody listens on port ${port} here; "ss -ltnp" tells who listens (a container's port is found by the PID of its process)`);
   const stats = scanProcesses().filter(isAlive);
+  if (inodes.size === 0) throw usageError(nobodyListens(port, stats));
   const holders = stats.filter(({ pid }) => [...socketInodes(pid)].some((inode) => inodes.has(inode)));
   if (holders.length === 0) throw usageError(`port ${port} is held by a process that is not yours to see; run whyslow as root`);
   const roots = rootsOf(holders, stats);
@@ -52,6 +56,20 @@ function byPort(port: number): Found {
   if (parent && readExe(parent.pid) === readExe(roots[0]?.pid ?? 0)) return watchable(parent, port);
   throw usageError(`several programs listen on port ${port}: ${listed(roots)}; attach to one by its PID`);
 }
+
+/** A container's port is not ours: there the PID says which namespace is meant. */
+function nobodyListens(port: number, stats: readonly ProcStat[]): string {
+  const here = netNamespace(process.pid);
+  const elsewhere = listenersElsewhere(port, stats.filter(({ pid }) => ![null, here].includes(netNamespace(pid))).map(({ pid }) => pid));
+  const roots = rootsOf(stats.filter(({ pid }) => elsewhere.includes(pid)), stats);
+  const [root] = roots;
+  if (!root) return `nobody listens on port ${port} here; "ss -ltnp" tells who listens (a container's port is found by the PID of its process)`;
+  if (roots.length === 1) return `port ${port} is in another network namespace (a container's): ${listed(roots)} listens there; attach to it by its PID: whyslow attach ${root.pid}`;
+  return `port ${port} is in other network namespaces (of containers): ${listed(roots)}; attach to one by its PID`;
+}
+
+const listenersElsewhere = (port: number, pids: readonly number[]): number[] =>
+  listenersOf(pids).filter((listener) => listener.port === port).flatMap((listener) => listener.pids);
 
 function byName(name: string): Found {
   const stats = scanProcesses().filter(isAlive);

@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { attachTarget } from '../../src/target/attach.js';
 import { findTarget } from '../../src/target/find.js';
 import { readStat } from '../../src/target/procfs.js';
 
@@ -77,6 +78,35 @@ describe('whom to attach to', () => {
     expect(() => findTarget('4194305')).toThrow(/no process 4194305/);
     expect(() => findTarget('no-such-program')).toThrow(/no process is called/);
     expect(() => findTarget(':99999')).toThrow(/no port/);
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)('by a port of another network namespace: says where it is', async () => {
+    const pid = start('unshare', '-n', '--', 'sh', '-c', 'ip link set lo up; exec "$0" -e "$1"', process.execPath, LISTENER);
+    const [said] = await once(started.at(-1)?.stdout ?? process.stdin, 'data') as [Buffer];
+    expect(() => findTarget(`:${String(said).trim()}`)).toThrow(new RegExp(`another network namespace.*whyslow attach ${pid}`));
+  });
+
+  it('a PID that another process has by now is not attached to', () => {
+    const pid = start('sleep', '30');
+    const found = findTarget(String(pid));
+    expect(() => attachTarget({ ...found, startTicks: found.startTicks - 1 }, null)).toThrow(/ended before/);
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)('another user\'s process: one line that says so', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'whyslow-find-'));
+    try {
+      const target = start('sleep', '30');
+      await until(() => readStat(target)?.comm === 'sleep');
+      // As nobody: compiled, in a folder that everyone may read.
+      cpSync(resolve(import.meta.dirname, '../../dist'), join(folder, 'dist'), { recursive: true });
+      writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+      chmodSync(folder, 0o755);
+      const asked = spawnSync('setpriv', ['--reuid', '65534', '--regid', '65534', '--clear-groups', process.execPath, '--input-type=module', '-e',
+        `import { findTarget } from '${folder}/dist/target/find.js'; try { findTarget('${target}'); } catch (e) { console.log(e.exitCode, e.message); }`], { encoding: 'utf8', cwd: '/' });
+      expect(asked.stdout, asked.stderr).toMatch(/^2 process \d+ is another user's; run whyslow as root/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('says that nobody listens', async () => {
