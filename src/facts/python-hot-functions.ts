@@ -1,7 +1,7 @@
 import { NoData } from '../errors.js';
 import type { PythonProfile, PythonStack } from '../parse/python-ndjson.js';
 import type { FactReader, Frame, HotFunction, HotFunctionsFact } from '../types.js';
-import { pythonProfilesFact } from './recordings.js';
+import { pythonProfilesFact, pythonSpiedFact } from './recordings.js';
 import { owned } from './python-owned.js';
 import { threadsFact } from './threads.js';
 
@@ -15,7 +15,8 @@ interface Seen { stack: PythonStack; ns: number }
 
 /** Which Python functions hold the CPU, over all processes and threads that serve or work for one that serves. */
 export function pythonHotFunctions(read: FactReader): HotFunctionsFact | null {
-  const gathered = read(pythonProfilesFact);
+  const own = read(pythonProfilesFact);
+  const gathered = own.ok ? own : read(pythonSpiedFact);
   if (!gathered.ok) return null;
   const profiles = servingOf(gathered.value, read);
   const threads = profiles.flatMap((p) => p.threads.map((t) => ({ pid: p.pid, ...t }))).filter(({ tid }) => !isHelper(tid, read));

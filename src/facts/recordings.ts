@@ -3,6 +3,7 @@ import { parseCpuProfile, type CpuProfile } from '../parse/cpuprofile.js';
 import { parseNodeNdjson, type NodeRecords } from '../parse/node-ndjson.js';
 import { parsePythonNdjson, type PythonProfile, type PythonRecords } from '../parse/python-ndjson.js';
 import { parsePerfScript, type PerfSample } from '../parse/perf-script.js';
+import { parsePySpy } from '../parse/py-spy.js';
 import { parseProc, type ProcRecording } from '../parse/proc-ndjson.js';
 import type { Fact } from '../types.js';
 import { artifactsOf, loadSpan, missing } from './artifacts.js';
@@ -59,6 +60,16 @@ export const pythonProfilesFact: Fact<PythonProfile[]> = {
   name: 'python-profiles',
   compute(run) {
     const profiles = artifactsOf(run, 'python-profile').flatMap((a) => parsePythonNdjson(run.text(a)).profile ?? []);
+    if (profiles.length === 0) throw missing(run, 'python-profile');
+    return profiles;
+  },
+};
+
+/** The same as py-spy saw them from outside: samples without a time of their own. */
+export const pythonSpiedFact: Fact<PythonProfile[]> = {
+  name: 'python-spied',
+  compute(run) {
+    const profiles = artifactsOf(run, 'python-profile').flatMap((a) => parsePySpy(run.text(a)) ?? []);
     if (profiles.length === 0) throw missing(run, 'python-profile');
     return profiles;
   },

@@ -6,7 +6,8 @@ import { recordsFrom, waitUntil } from './node-control.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 import { askable, orderPython, pythonFiles, wake, type PythonFile } from './python-control.js';
 import { pythonProbeEnv } from './python-env.js';
-import { LAUNCH_IT, NO_PYTHON, pythonPids, RUNS_ALREADY, SILENT_PYTHON } from './python.js';
+import { prepareSpy } from './py-spy.js';
+import { NO_PYTHON, pythonPids, SILENT_PYTHON } from './python.js';
 
 /** The profile ends by itself this long after whyslow was last heard of. */
 const LEASE_S = 2;
@@ -25,8 +26,9 @@ export const pythonProfileProbe: Probe = {
   env: pythonProbeEnv,
   prepare: async (ctx, window) => {
     if (pythonFiles(ctx.dir).length > 0) return prepared(ctx, window);
-    if (ctx.origin === 'attach' && pythonPids(ctx).length > 0) throw new NoData(RUNS_ALREADY, LAUNCH_IT);
-    throw pythonPids(ctx).length > 0 ? new Error(SILENT_PYTHON) : new NoData(NO_PYTHON);
+    const pids = pythonPids(ctx);
+    if (ctx.origin === 'attach' && pids.length > 0) return prepareSpy(ctx, window, pids);
+    throw pids.length > 0 ? new Error(SILENT_PYTHON) : new NoData(NO_PYTHON);
   },
 };
 

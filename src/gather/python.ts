@@ -71,8 +71,8 @@ function prepared(ctx: ProbeContext): PreparedProbe {
 }
 
 /** Reading another process's frames safely takes a tool made for each version of Python. */
-export const RUNS_ALREADY = 'a Python that runs already takes no sitecustomize';
-export const LAUNCH_IT = 'launch the server with "whyslow run"; perf and the kernel probes work without it';
+const RUNS_ALREADY = 'a Python that runs already takes no sitecustomize';
+const LAUNCH_IT = 'launch the server with "whyslow run"; perf and the kernel probes work without it';
 export const NO_PYTHON = 'no Python process in the target';
 export const SILENT_PYTHON = 'Python runs in the target but our sitecustomize wrote nothing: python -S, -I or -E, PYTHONPATH replaced on the way, or a folder it may not write to';
 
