@@ -1,16 +1,17 @@
 import { reportFacts } from './facts/index.js';
 import { factReader } from './facts/reader.js';
+import { selectStacks } from './facts/stacks.js';
 import { readHost } from './gather/host.js';
 import { selectProbes } from './gather/select.js';
 import { session } from './gather/session.js';
-import { usageError, WhyslowError, EXIT } from './errors.js';
+import { NoData, usageError, WhyslowError, EXIT } from './errors.js';
 import { driverFor } from './load/driver.js';
 import { assertLoopback } from './load/loopback.js';
 import { assemble } from './report/assemble.js';
 import { diagnose } from './rules/diagnose.js';
 import { loadRun } from './store/load.js';
 import { createRunDir, removeRunDir, writeManifest } from './store/save.js';
-import type { Host, ProbeStatus, Report, Settings, WindowName } from './types.js';
+import type { Host, ProbeStatus, Report, Settings, StackProfile, StackSelection, WindowName } from './types.js';
 import { VERSION } from './version.js';
 
 export interface Progress { window: WindowName; secondsLeft: number; rps: number | null }
@@ -55,6 +56,17 @@ export function reportOf(dir: string): Report {
   const saved = loadRun(dir);
   const read = factReader(saved);
   return assemble(saved.manifest, reportFacts(read), diagnose(read));
+}
+
+/** Stacks of a saved run. Errors: WhyslowError where it is no run, or holds none of these. */
+export function stacksOf(dir: string, selection: StackSelection): { profile: StackProfile; title: string } {
+  const saved = loadRun(dir);
+  try {
+    const { command, pid } = saved.manifest.target;
+    return { profile: selectStacks(saved, factReader(saved), selection), title: command.join(' ') || `process ${String(pid)}` };
+  } catch (error) {
+    throw error instanceof NoData ? new WhyslowError(`${dir}: ${error.message}`, EXIT.nothingObserved) : error;
+  }
 }
 
 /** What can be observed on this machine. */

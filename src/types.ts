@@ -417,6 +417,61 @@ export interface HotFunctionsFact {
   idleShare: number;
 }
 
+// ---------------------------------------------------------------- stacks
+
+/** What a frame is. */
+export type FrameKind = 'js' | 'python' | 'native' | 'kernel' | 'gc' | 'syscall' | 'idle';
+
+/** One call of a stack. Names and files are untrusted text of any length. */
+export interface StackFrame {
+  name: string;
+  kind: FrameKind;
+  file: string | null;
+  line: number | null;
+  /** V8's tier, or inlined, where known. */
+  tier?: 'interpreted' | 'baseline' | 'optimized' | 'inlined';
+}
+
+/** One distinct stack. */
+export interface WeightedStack {
+  /** Root first. */
+  frames: readonly StackFrame[];
+  weightNs: number;
+  samples: number;
+  pid: number;
+  /** Null: of several threads. */
+  tid: number | null;
+  thread: string;
+}
+
+export interface StackProfile {
+  /** What the weights are: time on a CPU, time that went by, time asleep. */
+  unit: 'cpu' | 'wall' | 'off-cpu';
+  source: 'v8' | 'perf' | 'python' | 'ebpf' | 'proc';
+  window: WindowName | 'all';
+  /** Time that was watched. */
+  durationNs: number;
+  /** Answered in that time; null: unknown. */
+  requests: number | null;
+  /** Heaviest first. */
+  stacks: readonly WeightedStack[];
+}
+
+/** Which stacks of a run. */
+export interface StackSelection {
+  /** on-cpu: what used the CPU; stalls: what ran inside long ticks; off-cpu: where threads slept. */
+  kind: 'on-cpu' | 'stalls' | 'off-cpu';
+  /** Null: the one that names most of the program. */
+  source: StackProfile['source'] | null;
+  /** Thread id, or name of a thread; null: all. */
+  thread: string | null;
+  phase: WindowName | null;
+  /** All threads as one. */
+  merge: boolean;
+  /** With the time in which a thread had nothing to do. */
+  idle: boolean;
+}
+
 export type TickCause = 'gc' | 'blocked' | 'run-queue' | 'cpu' | 'unknown';
 
 /** One turn of an event loop that kept everyone waiting. */

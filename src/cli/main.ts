@@ -5,6 +5,7 @@ import { safeText } from '../report/safe-text.js';
 import { defaultDemos, demoTable, listDemos, type Demo } from './demo.js';
 import { tellFailure } from './failures.js';
 import { emit } from './emit.js';
+import { flameCommand } from './flame.js';
 import { failOnOf, settingsOf, type Complain } from './options.js';
 import { checkOutputs } from './outputs.js';
 import { parseArgv, type Invocation, type RawOptions } from './program.js';
@@ -28,6 +29,7 @@ function act(asked: Invocation, world: World): Promise<number> {
     case 'run': return runCommand(asked.words, asked.raw, world);
     case 'attach': return attachCommand(asked.target, asked.raw, world);
     case 'report': return reportCommand(asked.dir, asked.raw, world);
+    case 'flame': return flameCommand(asked.dir, asked.raw, world);
     case 'env': return envCommand(asked.raw, world);
     case 'demo': return demoCommand(asked.name, asked.raw, world);
   }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { usageError } from '../errors.js';
+import { FORMATS } from '../export/formats.js';
 
 /** Options as given: texts, not yet judged. Absent = not given. */
 export interface RawOptions {
@@ -7,17 +8,19 @@ export interface RawOptions {
   url?: string; port?: string; keepAlive?: boolean; rate?: string; amount?: string; load?: string; probes?: string;
   json?: string; output?: string; readyTimeout?: string; user?: string; allowRemote?: boolean; failOn?: string;
   verbose?: boolean; quiet?: boolean; color?: boolean; signalOk?: boolean; gentle?: boolean;
+  format?: string; offCpu?: boolean; stalls?: boolean; thread?: string; phase?: string; merge?: boolean; source?: string; idle?: boolean; diff?: string;
 }
 
 export type Invocation =
   | { command: 'run'; raw: RawOptions; words: string[] }
   | { command: 'attach'; raw: RawOptions; target: string }
   | { command: 'report'; raw: RawOptions; dir: string }
+  | { command: 'flame'; raw: RawOptions; dir: string }
   | { command: 'env'; raw: RawOptions }
   | { command: 'demo'; raw: RawOptions; name: string | null }
   | { command: 'text'; text: string };
 
-const COMMANDS = new Set(['run', 'attach', 'report', 'env', 'demo', 'help']);
+const COMMANDS = new Set(['run', 'attach', 'report', 'flame', 'env', 'demo', 'help']);
 /** May stand before the command's name as well. */
 const ANYWHERE = new Set(['--no-color', '--quiet', '--verbose']);
 const TEXTS = new Set(['-h', '--help', '-V', '--version']);
@@ -68,6 +71,9 @@ function build(version: string, done: (invocation: Invocation) => void, out: (te
   outputOptions(program.command('report').description('the report of a saved run (-o DIR), once more'))
     .argument('<run>', 'folder of the run')
     .action((dir: string, raw: RawOptions) => done({ command: 'report', raw, dir }));
+  flameOptions(program.command('flame').description('stacks of a saved run (-o DIR) as a flame graph, or for the tools that you use'))
+    .argument('<run>', 'folder of the run')
+    .action((dir: string, raw: RawOptions) => done({ command: 'flame', raw, dir }));
   program.command('env').description('what can be observed on this machine, what not, and how to enable it')
     .option('--no-color', 'no colours (NO_COLOR works as well)').option('--quiet', 'no notes').option('--verbose', 'say more')
     .action((raw: RawOptions) => done({ command: 'env', raw }));
@@ -123,6 +129,21 @@ function outputOptions(command: Command): Command {
     .option('--no-color', 'no colours (NO_COLOR works as well)');
 }
 
+function flameOptions(command: Command): Command {
+  return command
+    .option('-o, --output <file>', 'where to write; - is stdout (default: named after the run, in this folder)')
+    .option('--format <name>', `${Object.keys(FORMATS).join(', ')} (default: ${String(Object.keys(FORMATS)[0])})`)
+    .option('--off-cpu', 'where threads slept, instead of where they used the CPU')
+    .option('--stalls', 'only what ran inside long turns of the event loop')
+    .option('--thread <name>', 'only this thread: its id or its name')
+    .option('--phase <window>', 'only this window of the run: profile, clean, ...')
+    .option('--merge', 'all threads and processes as one')
+    .option('--source <name>', 'v8, python, perf (default: the one that names most of the program)')
+    .option('--idle', 'with the time in which a thread had nothing to do (v8)')
+    .option('--diff <run>', 'against this other run, per request')
+    .option('--quiet', 'no notes');
+}
+
 /** commander's message in our form: what is wrong; what to do. */
 function oneLine(message: string): string {
   const [first = '', hint = ''] = message.replace(/^error: /, '').split('\n');
@@ -130,6 +151,6 @@ function oneLine(message: string): string {
   if (meant !== undefined) return `${first}; did you mean ${meant}?`;
   if (/argument missing$/.test(first)) return `${first.replace(/ argument missing$/, ' has no value')}; give it one`;
   if (/missing required argument 'target'/.test(first)) return 'no server given; whyslow attach PID, or :PORT, or a name';
-  if (/missing required argument 'run'/.test(first)) return 'no run given; whyslow report DIR, with the folder given to -o';
+  if (/missing required argument 'run'/.test(first)) return 'no run given; name the folder that -o wrote: whyslow report DIR';
   return `${first}; whyslow --help lists what there is`;
 }

@@ -1,14 +1,16 @@
-import type { Host, ProbeStatus, Report, Settings } from '../types.js';
+import type { Host, ProbeStatus, Report, Settings, StackProfile, StackSelection } from '../types.js';
 import type { RunIo } from '../run.js';
 
 /** What is behind the command line; loaded late, so that wrong use is told at once. */
 export interface Pipeline {
   run(settings: Settings, io: RunIo): Promise<{ report: Report; runDir: string }>;
   reportOf(dir: string): Report;
+  /** Stacks of a saved run, and what to call them. */
+  stacksOf(dir: string, selection: StackSelection): { profile: StackProfile; title: string };
   environment(): Promise<{ host: Host; probes: ProbeStatus[] }>;
 }
 
-export interface OutStream { isTTY?: boolean; columns?: number; write(text: string, done?: (error?: Error | null) => void): unknown }
+export interface OutStream { isTTY?: boolean; columns?: number; write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown }
 
 /** Everything outside that the command line touches. */
 export interface World {
@@ -23,7 +25,7 @@ export interface World {
 }
 
 /** Resolves when the text has left; a reader that went away (`| head`) is no error. */
-export const write = (stream: OutStream, text: string): Promise<void> =>
+export const write = (stream: OutStream, text: string | Uint8Array): Promise<void> =>
   new Promise((resolve) => stream.write(text, () => resolve()));
 
 /** A line to stderr, for people. */

@@ -54,7 +54,7 @@ function isHelper(tid: number, read: FactReader): boolean {
 }
 
 /** A collection runs inside whatever allocates: its time is taken off the stacks in which collections began. */
-function withoutGc(samples: readonly Seen[], collections: PythonProfile['collections']): Seen[] {
+export function withoutGc(samples: readonly Seen[], collections: PythonProfile['collections']): Seen[] {
   const leftNs = new Map<Frame | undefined, number>();
   for (const { stack, ns } of collections) leftNs.set(stack.frames[0], (leftNs.get(stack.frames[0]) ?? 0) + ns);
   return samples.map(({ stack, ns }) => {

@@ -139,7 +139,7 @@ describe('impossible values', () => {
     [['--conections', '5', '--', 'x'], "unknown option '--conections'; did you mean --connections?"],
     [['--frobnicate', '--', 'x'], "unknown option '--frobnicate'; whyslow --help lists what there is"],
     [['-d'], "option '-d, --duration <time>' has no value; give it one"],
-    [['report'], 'no run given; whyslow report DIR, with the folder given to -o'],
+    [['report'], 'no run given; name the folder that -o wrote: whyslow report DIR'],
     [['report', 'a', 'b'], /too many arguments.*; whyslow --help/],
   ])('%j is refused by the parser', (argv, message) => {
     expect(() => parseArgv(argv, '1')).toThrow(message);

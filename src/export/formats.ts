@@ -1,0 +1,30 @@
+import type { StackProfile } from '../types.js';
+import { folded } from './folded.js';
+
+/** What a picture or file is about. */
+export interface ExportOptions {
+  /** For people: command, window, source. Untrusted text. */
+  title: string;
+  /** To compare with; null: nothing. Only for formats that say `diff`. */
+  against: StackProfile | null;
+}
+
+type Content = string | Uint8Array;
+
+/** A way to write stacks down: a line in the table below. */
+export interface Format {
+  /** Of the file's name. */
+  extension: string;
+  /** What opens it. */
+  opens: string;
+  /** Can show two profiles against each other. */
+  diff: boolean;
+  render(profile: StackProfile, options: ExportOptions): Content | Promise<Content>;
+}
+
+/** A line a format. The first is the default. */
+export const FORMATS = {
+  folded: { extension: 'folded', opens: 'flamegraph.pl, inferno, speedscope', diff: false, render: folded },
+} as const satisfies Record<string, Format>;
+
+export type FormatName = keyof typeof FORMATS;
