@@ -26,5 +26,3 @@ export interface Format {
 export const FORMATS = {
   folded: { extension: 'folded', opens: 'flamegraph.pl, inferno, speedscope', diff: false, render: folded },
 } as const satisfies Record<string, Format>;
-
-export type FormatName = keyof typeof FORMATS;
