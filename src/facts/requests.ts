@@ -3,6 +3,7 @@ import { latencyOf, mergeLatency } from '../parse/latency.js';
 import { parseLoad } from '../parse/load.js';
 import type { Fact, FactReader, LoadSlice, LoadSummary, RequestsFact, Run, Window, WindowLoad } from '../types.js';
 import { artifactsOf, loadSpan, seconds, windowsOf } from './artifacts.js';
+import { ownConnections } from './own-traffic.js';
 import { need } from './reader.js';
 import { serverReadsFact } from './server-reads.js';
 
@@ -26,7 +27,7 @@ export const requestsFact: Fact<RequestsFact> = {
     const { settings } = run.manifest;
     return {
       tool: run.manifest.loadTool ?? 'none',
-      connections: settings.load.connections,
+      connections: run.manifest.loadTool === null ? ownConnections(run, read) : settings.load.connections,
       keepAlive: settings.load.keepAlive,
       headline: { ...headline, latencyMs },
       all,

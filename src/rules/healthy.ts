@@ -41,7 +41,7 @@ export const healthy: Rule = {
       confidence: state.confidence,
       cost: { share: 0, msPerRequest: 0 },
       evidence: [
-        evidence(`${count(headline.rps)} requests a second over ${count(connections)} connections, ${count(inFlight(requests.value))} in flight`, headline.rps, 'requests/s'),
+        evidence(`${count(headline.rps)} requests a second over ${count(connections)} connections${requests.value.tool === 'none' ? '' : `, ${count(inFlight(requests.value))} in flight`}`, headline.rps, 'requests/s'),
         ...(headline.latencyMs ? [evidence(`latency p50 ${ms(headline.latencyMs.p50)}, p99 ${ms(headline.latencyMs.p99)}`, headline.latencyMs.p99, 'ms')] : []),
         evidence(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core`, cpu.cpuShare, 'cores'),
         ...(cpu.msPerRequest === null ? [] : [evidence(`${ms(cpu.msPerRequest)} of CPU a request`, cpu.msPerRequest, 'ms/request')]),

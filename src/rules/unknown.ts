@@ -50,7 +50,7 @@ function seenBy(read: FactReader): Evidence[] {
   const loop = optional(read(eventLoopFact));
   const latencyMs = requests && meanLatencyMs(requests);
   return [
-    ...(requests ? [evidence(`${count(requests.headline.rps)} requests a second, ${count(inFlight(requests))} in flight${latencyMs === null ? '' : `, mean ${ms(latencyMs)}`}`, requests.headline.rps, 'requests/s')] : []),
+    ...(requests ? [evidence(`${count(requests.headline.rps)} requests a second${requests.tool === 'none' ? ` over ${count(requests.connections)} connections` : `, ${count(inFlight(requests))} in flight`}${latencyMs === null ? '' : `, mean ${ms(latencyMs)}`}`, requests.headline.rps, 'requests/s')] : []),
     ...(cpu ? [evidence(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core`, cpu.cpuShare, 'cores')] : []),
     ...(cpu && cpu.runQueueShare >= 0.1 ? [evidence(`and waited for a CPU ${percent(cpu.runQueueShare)} of the time`, cpu.runQueueShare, 'share')] : []),
     ...(occ ? [evidence(`serving threads were in their event wait ${percent(occ.servingIdle)} of the time`, occ.servingIdle, 'share')] : []),

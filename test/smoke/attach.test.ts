@@ -1,6 +1,7 @@
 import { execa, type Subprocess } from 'execa';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Report } from '../../src/types.js';
@@ -83,12 +84,36 @@ describe.skipIf(requires('ebpf', 'perf').skip)('attach', () => {
 
   it('watches the traffic that is there, and sends none of its own', async () => {
     const { port, url } = await served('node-hello');
-    const users = execa('wrk', ['-t1', '-c10', '-d12s', url], { reject: false });
+    const users = execa('wrk', ['-t1', '-c10', '-d60s', url], { reject: false });
     running.push(users);
     const report = await attached(`:${String(port)}`, '-d', '4');
     expect(report.load?.tool).toBe('none');
     expect(report.target.serving.length, shown(report)).toBeGreaterThan(0);
     expect(report.load?.requests ?? 0).toBeGreaterThan(100);
+    // Those that are there, not those that a load of ours would have opened.
+    expect(report.load?.connections).toBe(10);
+    expect(JSON.stringify(report.findings)).not.toContain('in flight');
+  });
+
+  it('Ctrl-C ends it early, with a report of what was seen', async () => {
+    await inTempDir(async (dir) => {
+      const { pid, url } = await served('node-hello');
+      const users = execa('wrk', ['-t1', '-c4', '-d60s', url], { reject: false });
+      running.push(users);
+      const file = join(dir, 'report.json');
+      const run = execa(process.execPath, [bin, 'attach', String(pid), '-d', '60', '--json', file], { reject: false, stdin: 'ignore' });
+      // A busy machine takes its time to begin.
+      let said = '';
+      run.stderr.on('data', (text: Buffer) => {
+        if (!said.includes('measuring') && (said += text.toString()).includes('measuring')) setTimeout(() => run.kill('SIGINT'), 2500);
+      });
+      const { exitCode, stdout } = await run;
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('its own traffic, counted at its sockets');
+      const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+      expect(report.interrupted).toBe('ended early by the user');
+      expect(report.load?.requests ?? 0).toBeGreaterThan(100);
+    });
   });
 
   it('finds all workers of a pre-fork server by its port', async () => {

@@ -14,5 +14,6 @@ export function limitOf({ threads, generator, load }: Report): string | null {
   const at = `thread ${busiest.name} (${busiest.tid}) uses ${percent(busiest.cpuShare)} of a core`;
   if (busiest.cpuShare >= FULL_SHARE) return `one core: ${at}. More processes or threads would serve more.`;
   if (load === null) return `none reached: ${at}.`;
+  if (load.tool === 'none') return `none reached: ${at}; its traffic does not ask for more.`;
   return `none reached: ${at}; ${load.connections} connections do not ask for more.`;
 }

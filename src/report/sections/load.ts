@@ -11,6 +11,7 @@ export const load: Section = ({ load: seen, generator }, style) => {
   if (seen === null) return null;
   const t = (ms: number): string => time(ms, style.unicode);
   const { latencyMs } = seen;
+  if (seen.tool === 'none') return { lines: [...ownTraffic(seen, style), ...rateLine(seen, style)] };
   const figures = [
     style.bold(`${count(seen.rps)} req/s`),
     ...(latencyMs === null ? ['no latency from this tool'] : [`p50 ${t(latencyMs.p50)}`, `p90 ${t(latencyMs.p90)}`, `p99 ${t(latencyMs.p99)}`, `max ${t(latencyMs.max)}`]),
@@ -24,6 +25,14 @@ export const load: Section = ({ load: seen, generator }, style) => {
   const facts = [figures, setup].flatMap((items) => flow(items, style.dot, style.width - 2)).map((line) => `  ${line}`);
   return { lines: [...facts, troubles(seen, style), ...rateLine(seen, style)] };
 };
+
+/** No load of ours: what clients got back, and how long it took them, nobody has seen. */
+function ownTraffic(seen: Load, style: Style): string[] {
+  return [
+    `  ${style.bold(`${count(seen.rps)} req/s`)}${style.dot}${plural(seen.requests, 'request')}${style.dot}about ${plural(seen.connections, 'connection')}${style.dot}figures over ${span(seen.durationS * 1000, style.unicode)}`,
+    '  its own traffic, counted at its sockets; latency, errors and status are not seen there',
+  ];
+}
 
 function troubles({ errors, timeouts, non2xx }: Load, style: Style): string {
   if (errors + timeouts + non2xx === 0) return `  no errors, no timeouts, no non-2xx`;
