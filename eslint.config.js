@@ -16,7 +16,9 @@ const MAY_IMPORT = {
   report: [],
   export: [],
   live: [],
-  cli: ['run.ts', 'version.ts', 'report', 'export', 'live'],
+  // What others scrape or get sent: figures of a report, or of what the probes have written so far.
+  feed: ['parse', 'load', 'export'],
+  cli: ['run.ts', 'version.ts', 'report', 'export', 'live', 'feed'],
 };
 
 const zones = Object.entries(MAY_IMPORT).map(([folder, others]) => ({

@@ -58,6 +58,7 @@ const CHECKS = {
   redis: command('redis-server'),
   nginx: command('nginx'),
   pypy: command('pypy3'),
+  promtool: command('promtool'),
   gcc: () => works(['sh', '-c', 'echo "#include <stdio.h>" | gcc -fsyntax-only -x c -']),
   uwsgi: () => works(['uwsgi', '--need-plugin', 'python3', '--version']),
 };

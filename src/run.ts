@@ -23,6 +23,8 @@ export interface RunIo {
   signal: AbortSignal;
   onProgress(progress: Progress): void;
   onNote(line: string): void;
+  /** Called once, with the folder that the probes write to from now on. */
+  onFolder?(artifactsDir: string): void;
 }
 
 /** Launch -> probes -> load -> saved run -> report. Errors: WhyslowError with the exit code that fits. */
@@ -36,6 +38,7 @@ export async function run(settings: Settings, io: RunIo): Promise<{ report: Repo
   if (active.length === 0) throw new WhyslowError('nothing can be observed here with these probes; "whyslow env" says why', EXIT.nothingObserved);
 
   const { dir, artifactsDir } = await createRunDir(io.outputDir);
+  io.onFolder?.(artifactsDir);
   try {
     const seen = await session({ settings, host, probes: active, statuses, dir: artifactsDir, scratch: io.outputDir === null ? dir : null, signal: io.signal, onProgress: io.onProgress, onNote: io.onNote });
     await writeManifest(dir, {

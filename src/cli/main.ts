@@ -6,6 +6,7 @@ import { defaultDemos, demoTable, listDemos, type Demo } from './demo.js';
 import { tellFailure } from './failures.js';
 import { emit } from './emit.js';
 import { flameCommand } from './flame.js';
+import { checkFeeds, feedsOf } from './feeds.js';
 import { failOnOf, settingsOf, type Complain } from './options.js';
 import { checkOutputs } from './outputs.js';
 import { parseArgv, type Invocation, type RawOptions } from './program.js';
@@ -67,10 +68,12 @@ async function attachCommand(target: string, raw: RawOptions, world: World): Pro
 async function reportCommand(dir: string, raw: RawOptions, world: World): Promise<number> {
   const failOn = judged(world, (complain) => {
     checkOutputs(raw, complain);
+    if (feedsOf(raw, () => undefined).scrape !== null) complain('--prometheus :PORT is for a run that goes on; name a file');
     return failOnOf(raw, complain);
   });
   if (failOn === null) return EXIT.usage;
   if (!existsSync(dir)) throw usageError(`there is no folder "${dir}"; give the one that -o wrote`);
+  await checkFeeds(raw);
   const { reportOf } = await world.pipeline();
   return emit(reportOf(dir), raw, failOn, world);
 }
@@ -102,7 +105,7 @@ async function demoCommand(name: string | null, raw: RawOptions, world: World): 
 
 async function demosInTurn(demos: Demo[], raw: RawOptions, world: World): Promise<number> {
   const runs = judged(world, (complain) => {
-    if (demos.length > 1 && (raw.output !== undefined || raw.json !== undefined)) complain('--output and --json take one run; name a demo, "whyslow demo list" lists them');
+    if (demos.length > 1 && (raw.output ?? raw.json ?? raw.prometheus) !== undefined) complain('--output, --json and --prometheus take one run; name a demo, "whyslow demo list" lists them');
     checkOutputs(raw, complain);
     const failOn = failOnOf(raw, complain);
     return demos.map((demo) => ({ demo, failOn, settings: settingsOf(demo.command, raw, complain, account(world), demo.load) }));

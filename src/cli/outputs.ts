@@ -1,12 +1,16 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { feedsOf } from './feeds.js';
 import type { Complain } from './options.js';
 import type { RawOptions } from './program.js';
 
 /** Where results go. Checked before anything is launched: a run of a minute must not end in EACCES. */
-export function checkOutputs({ output, json }: RawOptions, complain: Complain): void {
+export function checkOutputs(raw: RawOptions, complain: Complain): void {
+  const { output, json } = raw;
   if (output !== undefined) checkRunDir(output, complain);
-  if (json !== undefined && json !== '-') checkFile(json, complain);
+  if (json !== undefined && json !== '-') checkFile('--json', json, complain);
+  const { prometheusFile } = feedsOf(raw, complain);
+  if (prometheusFile !== null) checkFile('--prometheus', prometheusFile, complain);
 }
 
 function checkRunDir(dir: string, complain: Complain): void {
@@ -22,16 +26,16 @@ function checkRunDir(dir: string, complain: Complain): void {
   else if (!can(parent, constants.W_OK)) complain(`--output "${dir}": "${parent}" cannot be written; name another folder`);
 }
 
-function checkFile(file: string, complain: Complain): void {
-  if (file === '') return complain('--json is empty; name a file, or - for stdout');
+function checkFile(option: string, file: string, complain: Complain): void {
+  if (file === '') return complain(`${option} is empty; name a file${option === '--json' ? ', or - for stdout' : ''}`);
   if (existsSync(file)) {
-    if (statSync(file).isDirectory()) complain(`--json "${file}" is a folder; name a file`);
-    else if (!can(file, constants.W_OK)) complain(`--json "${file}" cannot be written; name another file`);
+    if (statSync(file).isDirectory()) complain(`${option} "${file}" is a folder; name a file`);
+    else if (!can(file, constants.W_OK)) complain(`${option} "${file}" cannot be written; name another file`);
     return;
   }
   const folder = path.dirname(file);
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) complain(`--json "${file}": there is no folder "${folder}"; make it first`);
-  else if (!can(folder, constants.W_OK)) complain(`--json "${file}": "${folder}" cannot be written; name another file`);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) complain(`${option} "${file}": there is no folder "${folder}"; make it first`);
+  else if (!can(folder, constants.W_OK)) complain(`${option} "${file}": "${folder}" cannot be written; name another file`);
 }
 
 function nearestExisting(dir: string): string {

@@ -9,6 +9,7 @@ export interface RawOptions {
   json?: string; output?: string; readyTimeout?: string; user?: string; allowRemote?: boolean; failOn?: string;
   verbose?: boolean; quiet?: boolean; color?: boolean; signalOk?: boolean; gentle?: boolean;
   format?: string; offCpu?: boolean; stalls?: boolean; thread?: string; phase?: string; merge?: boolean; source?: string; idle?: boolean; diff?: string;
+  prometheus?: string; otlp?: string;
 }
 
 export type Invocation =
@@ -123,6 +124,8 @@ function whole(command: Command): Command {
 function outputOptions(command: Command): Command {
   return command
     .option('--json <file>', 'write the report as JSON; - writes only that to stdout')
+    .option('--prometheus <file|:port>', 'write the figures as Prometheus text, or have them scraped at :PORT while it runs')
+    .option('--otlp <url>', 'post the figures to an OpenTelemetry collector at the end: http://127.0.0.1:4318')
     .option('--fail-on <rules>', 'exit with 1 when one of these is found: event-loop-blocked,...')
     .option('--verbose', 'show the output of the server, and more on errors')
     .option('--quiet', 'no progress, no notes: the report only')

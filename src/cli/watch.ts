@@ -4,6 +4,7 @@ import path from 'node:path';
 import { safeText } from '../report/safe-text.js';
 import type { FindingId, Settings } from '../types.js';
 import { emit } from './emit.js';
+import { checkFeeds, scrapeWhile } from './feeds.js';
 import type { RawOptions } from './program.js';
 import { progressOut } from './progress-line.js';
 import { note, type World } from './world.js';
@@ -18,6 +19,8 @@ export async function watch(settings: Settings, raw: RawOptions, failOn: Finding
     progress.clear();
     note(world, line);
   };
+  await checkFeeds(raw);
+  const scrape = await scrapeWhile(raw, world, tell);
   const ignore = world.onInterrupt((signal) => {
     abort.abort(signal);
     tell(`${signal}: stopping; the report of what was seen follows (once more to end at once)`);
@@ -27,7 +30,11 @@ export async function watch(settings: Settings, raw: RawOptions, failOn: Finding
     const { report, runDir } = await run(settings, {
       outputDir: raw.output ?? null,
       signal: abort.signal,
-      onProgress: (now) => { if (!abort.signal.aborted) progress.show(now); },
+      onProgress: (now) => {
+        scrape.window(now.window);
+        if (!abort.signal.aborted) progress.show(now);
+      },
+      onFolder: scrape.watch,
       onNote: (line) => tell(safeText(line)),
     });
     progress.clear();
@@ -38,6 +45,7 @@ export async function watch(settings: Settings, raw: RawOptions, failOn: Finding
   } finally {
     progress.clear();
     ignore();
+    await scrape.close();
   }
 }
 

@@ -20,8 +20,9 @@ const ACCEPT_MS = 500;
 /**
  * Load is only for this machine, unless `--allow-remote` says otherwise: what we drive would be an attack elsewhere.
  * A name is resolved here, once; all its addresses must be loopback, and the load goes to the address, not to the name.
+ * `only` says what else is for this machine.
  */
-export async function assertLoopback(url: string, allowRemote: boolean): Promise<PinnedUrl> {
+export async function assertLoopback(url: string, allowRemote: boolean, only = 'load is driven only at'): Promise<PinnedUrl> {
   const parsed = parseHttp(url);
   // On Linux the unspecified address connects to this machine, and frameworks print it as theirs.
   if (parsed.hostname === '0.0.0.0') parsed.hostname = '127.0.0.1';
@@ -32,7 +33,7 @@ export async function assertLoopback(url: string, allowRemote: boolean): Promise
   const away = addresses.find((address) => !isLoopback(address));
   if (away !== undefined) {
     const shown = away === name ? name : `${name} (${away})`;
-    throw usageError(`${shown} is not this machine; load is driven only at loopback unless --allow-remote is given`);
+    throw usageError(`${shown} is not this machine; ${only} loopback unless --allow-remote is given`);
   }
   if (isIP(name)) return { url: parsed.href, headers: [] };
   const host = parsed.host;
