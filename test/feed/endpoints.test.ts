@@ -61,7 +61,9 @@ describe('posting to a collector', () => {
     [503, '', 'it answered 503'],
     [302, '', 'unexpected redirect'],
     [200, '{"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"no such tenant"}}', 'it refused 3 of the figures: no such tenant'],
-  ])('%i %s is told', (status, body, why) => collector(status, body, async (url) => expect(await postOtlp(url, '{}')).toBe(why)));
+  ])('%i %s is told', async (status, body, why) => {
+    await collector(status, body, async (url) => expect(await postOtlp(url, '{}')).toBe(why));
+  });
 
   it('tells that nobody listens', async () => {
     expect(await postOtlp('http://127.0.0.1:9/v1/metrics', '{}')).toMatch(/ECONNREFUSED|bad port/);
