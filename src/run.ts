@@ -62,11 +62,11 @@ export function reportOf(dir: string): Report {
 }
 
 /** Stacks of a saved run. Errors: WhyslowError where it is no run, or holds none of these. */
-export function stacksOf(dir: string, selection: StackSelection): { profile: StackProfile; title: string } {
+export function stacksOf(dir: string, selection: StackSelection): { profile: StackProfile; title: string; createdAt: string } {
   const saved = loadRun(dir);
   try {
     const { command, pid } = saved.manifest.target;
-    return { profile: selectStacks(saved, factReader(saved), selection), title: command.join(' ') || `process ${String(pid)}` };
+    return { profile: selectStacks(saved, factReader(saved), selection), title: command.join(' ') || `process ${String(pid)}`, createdAt: saved.manifest.createdAt };
   } catch (error) {
     throw error instanceof NoData ? new WhyslowError(`${dir}: ${error.message}`, EXIT.nothingObserved) : error;
   }

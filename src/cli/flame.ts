@@ -20,9 +20,9 @@ export async function flameCommand(dir: string, raw: RawOptions, world: World): 
   const file = raw.output ?? `${defaultName(dir, selection, raw)}.${format.extension}`;
   if (file === '') throw usageError('--output is empty; name a file, or - for stdout');
   const { stacksOf } = await world.pipeline();
-  const { profile, title } = stacksOf(dir, selection);
+  const { profile, title, createdAt } = stacksOf(dir, selection);
   const against = raw.diff === undefined ? null : stacksOf(raw.diff, selection).profile;
-  const content = await format.render(profile, { title, against });
+  const content = await format.render(profile, { title, createdAt, against });
   if (file === '-') {
     await write(world.stdout, content);
     return EXIT.ok;

@@ -5,8 +5,8 @@ import type { RunIo } from '../run.js';
 export interface Pipeline {
   run(settings: Settings, io: RunIo): Promise<{ report: Report; runDir: string }>;
   reportOf(dir: string): Report;
-  /** Stacks of a saved run, and what to call them. */
-  stacksOf(dir: string, selection: StackSelection): { profile: StackProfile; title: string };
+  /** Stacks of a saved run, what to call them, and when it was. */
+  stacksOf(dir: string, selection: StackSelection): { profile: StackProfile; title: string; createdAt: string };
   environment(): Promise<{ host: Host; probes: ProbeStatus[] }>;
 }
 

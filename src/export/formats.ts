@@ -1,10 +1,15 @@
 import type { StackProfile } from '../types.js';
+import { cpuprofile } from './cpuprofile.js';
 import { folded } from './folded.js';
+import { pprof } from './pprof.js';
+import { speedscope } from './speedscope.js';
 
 /** What a picture or file is about. */
 export interface ExportOptions {
   /** For people: command, window, source. Untrusted text. */
   title: string;
+  /** When the run was, ISO 8601. */
+  createdAt: string;
   /** To compare with; null: nothing. Only for formats that say `diff`. */
   against: StackProfile | null;
 }
@@ -25,4 +30,7 @@ export interface Format {
 /** A line a format. The first is the default. */
 export const FORMATS = {
   folded: { extension: 'folded', opens: 'flamegraph.pl, inferno, speedscope', diff: false, render: folded },
+  speedscope: { extension: 'speedscope.json', opens: 'speedscope.app, or npx speedscope FILE', diff: false, render: speedscope },
+  pprof: { extension: 'pb.gz', opens: 'go tool pprof, Pyroscope, Parca, Grafana', diff: false, render: pprof },
+  cpuprofile: { extension: 'cpuprofile', opens: 'Chrome DevTools (Performance), VS Code, speedscope', diff: false, render: cpuprofile },
 } as const satisfies Record<string, Format>;

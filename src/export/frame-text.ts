@@ -23,7 +23,7 @@ function cut(text: string): string {
   return `${text.slice(0, half).replace(/[\ud800-\udbff]$/, '')}…${text.slice(-half).replace(/^[\udc00-\udfff]/, '')}`;
 }
 
-const plainText = (text: string): string => cut(cut(text).replace(UNSAFE, escaped));
+export const plainText = (text: string): string => cut(cut(text).replace(UNSAFE, escaped));
 
 /** `render /app/lib/view.js:12`, `tcp_sendmsg`, `uv_run (node)`. */
 export function frameLabel({ name, file, line, kind }: StackFrame): string {

@@ -25,7 +25,7 @@ const world = (over: Partial<World> = {}): World => ({
     stacksOf: (run, selection) => {
       asked.push([run, selection]);
       if (run === 'empty') throw new WhyslowError('empty: this run holds no stacks', EXIT.nothingObserved);
-      return { profile: profileOf([[[frame('render')], 612]]), title: 'node server.js' };
+      return { profile: profileOf([[[frame('render')], 612]]), title: 'node server.js', createdAt: '2026-11-21T11:10:21.190Z' };
     },
   }),
   onInterrupt: () => () => undefined,

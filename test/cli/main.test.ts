@@ -34,7 +34,7 @@ function world(run: RunPart = finished, over: Partial<World> = {}): World {
     pipeline: async () => ({
       run: (settings, io) => { ran.push({ settings, env: { ...env } }); return run(settings, io); },
       reportOf: () => sample('nagle'),
-      stacksOf: () => ({ profile: { unit: 'cpu', source: 'v8', window: 'profile', durationNs: 1e9, requests: null, stacks: [] }, title: 'x' }),
+      stacksOf: () => ({ profile: { unit: 'cpu', source: 'v8', window: 'profile', durationNs: 1e9, requests: null, stacks: [] }, title: 'x', createdAt: '' }),
       environment: async () => ({ host: { kernel: '6.1', arch: 'x64', cpus: 2, memBytes: 8e9, nodeVersion: 'v20.0.0', isRoot: true, clockTicksHz: 100, pageBytes: 4096, tools: {} }, probes: [{ id: 'proc', status: 'ok', weight: 'light' }] }),
     }),
     onInterrupt: (first) => { interrupt = first; listening += 1; return () => { listening -= 1; }; },
