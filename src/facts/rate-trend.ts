@@ -16,6 +16,8 @@ export interface RateTrend {
   last: number;
   /** Of the steps from part to part, those that go up. */
   upShare: number;
+  /** Of the whole climb, the largest step from part to part. */
+  largestStep: number;
   /** Standard deviation around a straight line through the slices, of the mean. */
   noise: number;
   /** The second half climbs as well. */
@@ -51,6 +53,7 @@ export const rateTrendFact: Fact<RateTrend> = {
       per: recording.ok ? 'cpu' : 'wall',
       parts, first, last,
       upShare: steps.filter((step) => step > 0).length / steps.length,
+      largestStep: last > first ? Math.max(...steps) / (last - first) : 0,
       noise: noiseOf(slices),
       stillClimbing: last - middle >= STILL * (last - first),
     };

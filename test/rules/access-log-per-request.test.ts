@@ -42,6 +42,12 @@ describe('access-log-per-request', () => {
     absent(accessLogPerRequest, { ...appending(), 'serving-calls': servingCalls({ writev: 1, accept4: 1, close: 1 }, { writes: [to('gone', 0.4), to('socket', 0.6, { to: 'socket' })] }) });
   });
 
+  it('is absent where the time goes to the disk\'s confirmation, not to the writing', () => {
+    const sync = frame('fsyncSync', 'node:fs', { origin: 'runtime' });
+    const profile = hot([hotFunction(sync, 0.8, 0.8, [sink]), hotFunction(native, 0.04, 0.04, [writeFile, append, sink])], { runtime: 0.8 });
+    expect(absent(accessLogPerRequest, { ...appending(), 'kernel-work': kernelWork({ write: 0.004 }, { msPerRequest: 0.2 }), 'hot-functions': profile })).toContain('4%');
+  });
+
   it('has no data without calls or kernel time', () => {
     noData(accessLogPerRequest, without(appending(), 'serving-calls'));
     noData(accessLogPerRequest, without(appending(), 'kernel-work'));

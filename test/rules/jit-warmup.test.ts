@@ -20,6 +20,10 @@ describe('jit-warmup', () => {
     absent(jitWarmup, nodeHello());
   });
 
+  it('is absent for a rate that jumps', () => {
+    expect(absent(jitWarmup, climbing([14_800, 16_400, 21_500, 20_600, 18_700, 35_500]))).toContain('at once');
+  });
+
   it('is absent once it is warm, or when it waits', () => {
     expect(absent(jitWarmup, climbing([2000, 3200, 3900, 3980, 3990, 4000], { stillClimbing: false }))).toContain('steady');
     absent(jitWarmup, { ...climbing(), threads: threads([thread(0.3)]) });
