@@ -123,6 +123,8 @@ export default tseslint.config(
     languageOptions: { globals: nodeGlobals },
     rules: { 'no-undef': 'error' },
   },
+  // Scripts of a page share what they define, one after another; their names are checked by the compiler (page/tsconfig.json).
+  { files: ['page/**/*.js'], languageOptions: { sourceType: 'script' }, rules: { 'no-undef': 'off', '@typescript-eslint/no-unused-vars': 'off' } },
   {
     files: ['probes/**/*.cjs', 'fixtures/servers/node-missing-files/**/*.js', 'fixtures/servers/node-npm-start/**/*.js', 'fixtures/servers/{media-ingest,session-gateway,status-api,telemetry-hub}/**/*.js', '**/*.cjs'],
     languageOptions: { sourceType: 'commonjs', globals: commonJs },

@@ -55,6 +55,7 @@ const CHECKS = {
       || existsSync(join(dir, 'cgroup.procs'))) ?? '/sys/fs/cgroup';
     return works(['sh', '-c', 'mkdir "$1/whyslow-$$" && { ls "$1/whyslow-$$/cpu.cfs_quota_us" "$1/whyslow-$$/cpu.max" 2>&1 | grep -v cannot; code=$?; rmdir "$1/whyslow-$$"; exit "$code"; }', 'sh', root]);
   },
+  chromium: () => (existsSync('/usr/bin/chromium') ? null : 'there is no /usr/bin/chromium'),
   redis: command('redis-server'),
   nginx: command('nginx'),
   pypy: command('pypy3'),

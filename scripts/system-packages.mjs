@@ -43,6 +43,7 @@ const tools = () => [
   { apt: ['redis-server'], present: () => onPath('redis-server'), lost: 'bundled servers that wait for Redis' },
   { apt: ['nginx-light'], present: () => onPath('nginx'), lost: 'bundled servers behind nginx' },
   { apt: ['pypy3'], present: () => onPath('pypy3'), lost: 'bundled servers on PyPy' },
+  { apt: ['chromium'], present: () => existsSync('/usr/bin/chromium'), lost: 'tests of HTML pages in a real browser' },
   { apt: ['gcc', 'libc6-dev'], present: () => onPath('gcc') && existsSync('/usr/include/stdio.h'), lost: 'bundled servers in C' },
 ];
 

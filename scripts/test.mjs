@@ -11,6 +11,7 @@ import { setup } from './setup.mjs';
 const CHECKS = [
   ['lint', 'eslint/bin/eslint.js', '.', '--max-warnings=0'],
   ['types', 'typescript/bin/tsc', '--noEmit', '-p', '.'],
+  ['types of the page', 'typescript/bin/tsc', '--noEmit', '-p', 'page'],
   ['unused', 'knip/bin/knip.js'],
 ];
 

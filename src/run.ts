@@ -1,6 +1,7 @@
 import { reportFacts } from './facts/index.js';
 import { factReader } from './facts/reader.js';
 import { selectStacks } from './facts/stacks.js';
+import { timelineFact } from './facts/timeline.js';
 import { readHost } from './gather/host.js';
 import { selectProbes } from './gather/select.js';
 import { session } from './gather/session.js';
@@ -11,7 +12,7 @@ import { assemble } from './report/assemble.js';
 import { diagnose } from './rules/diagnose.js';
 import { loadRun } from './store/load.js';
 import { createRunDir, removeRunDir, writeManifest } from './store/save.js';
-import type { Host, ProbeStatus, Report, Settings, StackProfile, StackSelection, WindowName } from './types.js';
+import type { Gathered, Host, ProbeStatus, Report, Settings, StackProfile, StackSelection, TimelineFact, WindowName } from './types.js';
 import { VERSION } from './version.js';
 
 export interface Progress { window: WindowName; secondsLeft: number; rps: number | null }
@@ -60,6 +61,9 @@ export function reportOf(dir: string): Report {
   const read = factReader(saved);
   return assemble(saved.manifest, reportFacts(read), diagnose(read));
 }
+
+/** Everything of a saved run that was measured over time. */
+export const timelineOf = (dir: string): Gathered<TimelineFact> => factReader(loadRun(dir))(timelineFact);
 
 /** Stacks of a saved run. Errors: WhyslowError where it is no run, or holds none of these. */
 export function stacksOf(dir: string, selection: StackSelection): { profile: StackProfile; title: string; createdAt: string } {

@@ -694,6 +694,41 @@ export interface OverheadFact {
   method: string;
 }
 
+export type TimelineChart =
+  | 'rate' | 'latency' | 'errors' | 'loop' | 'loop-busy' | 'gc' | 'syscalls' | 'failed-lookups' | 'cpu' | 'run-queue' | 'queues' | 'memory';
+
+/** Something measured over time. Nothing stands where nobody looked: a gap is a gap, never a zero. */
+export interface TimelineSeries {
+  chart: TimelineChart;
+  label: string;
+  unit: 'req/s' | 'a second' | 'ms' | 'share' | 'cores' | 'threads' | 'sockets' | 'MB';
+  /** slices: the mean (of ms: the longest) from start to end. looks: what was found at one moment, start = end. */
+  kind: 'slices' | 'looks';
+  /** In order of time. */
+  points: { startNs: number; endNs: number; value: number }[];
+}
+
+/** A long tick, with what is known of its inside. */
+export interface TimelineStall extends LongTick {
+  /** Of it in garbage collection, ms; null where the runtime was not looked into. */
+  gcMs: number | null;
+  /** What ran, by self time, largest first; of samples, so times are estimates. Null where nothing sampled it. */
+  functions: { frame: Frame; ms: number }[] | null;
+  /** What told the functions. */
+  sampledBy: 'profile' | 'perf' | null;
+}
+
+/** Everything that was measured over time, on one clock. */
+export interface TimelineFact {
+  startNs: number;
+  endNs: number;
+  series: TimelineSeries[];
+  /** Charts without any series, and why. */
+  absent: { chart: TimelineChart; why: string; enable: string | null }[];
+  /** In order of time. */
+  stalls: TimelineStall[];
+}
+
 // ---------------------------------------------------------------- rules
 
 export type FindingId =

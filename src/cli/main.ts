@@ -75,7 +75,7 @@ async function reportCommand(dir: string, raw: RawOptions, world: World): Promis
   if (!existsSync(dir)) throw usageError(`there is no folder "${dir}"; give the one that -o wrote`);
   await checkFeeds(raw);
   const { reportOf } = await world.pipeline();
-  return emit(reportOf(dir), raw, failOn, world);
+  return emit(reportOf(dir), dir, raw, failOn, world);
 }
 
 async function envCommand(raw: RawOptions, world: World): Promise<number> {
@@ -105,7 +105,7 @@ async function demoCommand(name: string | null, raw: RawOptions, world: World): 
 
 async function demosInTurn(demos: Demo[], raw: RawOptions, world: World): Promise<number> {
   const runs = judged(world, (complain) => {
-    if (demos.length > 1 && (raw.output ?? raw.json ?? raw.prometheus) !== undefined) complain('--output, --json and --prometheus take one run; name a demo, "whyslow demo list" lists them');
+    if (demos.length > 1 && [raw.output, raw.json, raw.html, raw.markdown, raw.prometheus].some((file) => file !== undefined)) complain('--output, --json, --html, --markdown and --prometheus take one run; name a demo, "whyslow demo list" lists them');
     checkOutputs(raw, complain);
     const failOn = failOnOf(raw, complain);
     return demos.map((demo) => ({ demo, failOn, settings: settingsOf(demo.command, raw, complain, account(world), demo.load) }));

@@ -6,9 +6,14 @@ import type { RawOptions } from './program.js';
 
 /** Where results go. Checked before anything is launched: a run of a minute must not end in EACCES. */
 export function checkOutputs(raw: RawOptions, complain: Complain): void {
-  const { output, json } = raw;
+  const { output, json, markdown, html } = raw;
   if (output !== undefined) checkRunDir(output, complain);
   if (json !== undefined && json !== '-') checkFile('--json', json, complain);
+  if (markdown !== undefined && markdown !== '-') checkFile('--markdown', markdown, complain);
+  if (json === '-' && markdown === '-') complain('--json - and --markdown - both want stdout; give one of them a file');
+  // A page goes to a browser, not through a pipe.
+  if (html === '-') complain('--html needs a file; name one, such as report.html');
+  else if (html !== undefined) checkFile('--html', html, complain);
   const { prometheusFile } = feedsOf(raw, complain);
   if (prometheusFile !== null) checkFile('--prometheus', prometheusFile, complain);
 }
@@ -27,7 +32,7 @@ function checkRunDir(dir: string, complain: Complain): void {
 }
 
 function checkFile(option: string, file: string, complain: Complain): void {
-  if (file === '') return complain(`${option} is empty; name a file${option === '--json' ? ', or - for stdout' : ''}`);
+  if (file === '') return complain(`${option} is empty; name a file${option === '--json' || option === '--markdown' ? ', or - for stdout' : ''}`);
   if (existsSync(file)) {
     if (statSync(file).isDirectory()) complain(`${option} "${file}" is a folder; name a file`);
     else if (!can(file, constants.W_OK)) complain(`${option} "${file}" cannot be written; name another file`);

@@ -6,7 +6,7 @@ import { FORMATS } from '../export/formats.js';
 export interface RawOptions {
   connections?: string; duration?: string; warmup?: string; method?: string; header?: string[]; body?: string;
   url?: string; port?: string; keepAlive?: boolean; rate?: string; amount?: string; load?: string; probes?: string;
-  json?: string; output?: string; readyTimeout?: string; user?: string; allowRemote?: boolean; failOn?: string;
+  json?: string; html?: string; markdown?: string; output?: string; readyTimeout?: string; user?: string; allowRemote?: boolean; failOn?: string;
   verbose?: boolean; quiet?: boolean; color?: boolean; signalOk?: boolean; gentle?: boolean;
   format?: string; offCpu?: boolean; stalls?: boolean; thread?: string; phase?: string; merge?: boolean; source?: string; idle?: boolean; diff?: string;
   prometheus?: string; otlp?: string;
@@ -124,6 +124,8 @@ function whole(command: Command): Command {
 function outputOptions(command: Command): Command {
   return command
     .option('--json <file>', 'write the report as JSON; - writes only that to stdout')
+    .option('--html <file>', 'write the report as one page: charts, tables, all evidence; opens anywhere, loads nothing')
+    .option('--markdown <file>', 'write the short report for a pull request; - writes only that to stdout')
     .option('--prometheus <file|:port>', 'write the figures as Prometheus text, or have them scraped at :PORT while it runs')
     .option('--otlp <url>', 'post the figures to an OpenTelemetry collector at the end: http://127.0.0.1:4318')
     .option('--fail-on <rules>', 'exit with 1 when one of these is found: event-loop-blocked,...')

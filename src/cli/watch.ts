@@ -38,8 +38,12 @@ export async function watch(settings: Settings, raw: RawOptions, failOn: Finding
       onNote: (line) => tell(safeText(line)),
     });
     progress.clear();
-    if (raw.output === undefined) discard(runDir);
-    const code = await emit(report, raw, failOn, world);
+    let code: number;
+    try {
+      code = await emit(report, runDir, raw, failOn, world);
+    } finally {
+      if (raw.output === undefined) discard(runDir);
+    }
     if (raw.output !== undefined) tell(`the run is kept; whyslow report ${safeText(raw.output)} shows it again`);
     return code;
   } finally {

@@ -1,10 +1,12 @@
-import type { Host, ProbeStatus, Report, Settings, StackProfile, StackSelection } from '../types.js';
+import type { Gathered, Host, ProbeStatus, Report, Settings, StackProfile, StackSelection, TimelineFact } from '../types.js';
 import type { RunIo } from '../run.js';
 
 /** What is behind the command line; loaded late, so that wrong use is told at once. */
 export interface Pipeline {
   run(settings: Settings, io: RunIo): Promise<{ report: Report; runDir: string }>;
   reportOf(dir: string): Report;
+  /** What was measured over time, for pictures: beside the report, not in it. */
+  timelineOf(dir: string): Gathered<TimelineFact>;
   /** Stacks of a saved run, what to call them, and when it was. */
   stacksOf(dir: string, selection: StackSelection): { profile: StackProfile; title: string; createdAt: string };
   environment(): Promise<{ host: Host; probes: ProbeStatus[] }>;

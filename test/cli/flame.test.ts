@@ -21,7 +21,7 @@ const world = (over: Partial<World> = {}): World => ({
   stderr: { write: (text, done) => { err += String(text); done?.(); } },
   env: {}, isRoot: true, version: '9.9.9',
   pipeline: () => Promise.resolve({
-    run: () => Promise.reject(new Error('run')), reportOf: () => { throw new Error('report'); }, environment: () => Promise.reject(new Error('env')),
+    run: () => Promise.reject(new Error('run')), reportOf: () => { throw new Error('report'); }, timelineOf: () => { throw new Error('timeline'); }, environment: () => Promise.reject(new Error('env')),
     stacksOf: (run, selection) => {
       asked.push([run, selection]);
       if (run === 'empty') throw new WhyslowError('empty: this run holds no stacks', EXIT.nothingObserved);

@@ -17,8 +17,9 @@ let err = '';
 let ran: { settings: Settings; env: NodeJS.ProcessEnv }[] = [];
 let interrupt: (signal: string) => void = () => undefined;
 let listening = 0;
+let timelinesOf: [dir: string, isThere: boolean][] = [];
 beforeEach(() => {
-  [out, err, ran, listening] = ['', '', [], 0];
+  [out, err, ran, listening, timelinesOf] = ['', '', [], 0, []];
 });
 
 type RunPart = Pipeline['run'];
@@ -34,6 +35,7 @@ function world(run: RunPart = finished, over: Partial<World> = {}): World {
     pipeline: async () => ({
       run: (settings, io) => { ran.push({ settings, env: { ...env } }); return run(settings, io); },
       reportOf: () => sample('nagle'),
+      timelineOf: (from) => { timelinesOf.push([from, existsSync(from)]); return { ok: false, reason: 'not measured' }; },
       stacksOf: () => ({ profile: { unit: 'cpu', source: 'v8', window: 'profile', durationNs: 1e9, requests: null, stacks: [] }, title: 'x', createdAt: '' }),
       environment: async () => ({ host: { kernel: '6.1', arch: 'x64', cpus: 2, memBytes: 8e9, nodeVersion: 'v20.0.0', isRoot: true, clockTicksHz: 100, pageBytes: 4096, tools: {} }, probes: [{ id: 'proc', status: 'ok', weight: 'light' }] }),
     }),
@@ -209,5 +211,34 @@ describe('colours', () => {
     out = '';
     await main(['--', 'x'], world(finished, { env: { LC_ALL: 'C' } }));
     expect(out).toMatch(/^[\n\x20-\x7e]+$/);
+  });
+});
+
+describe('other forms of the report', () => {
+  it('--html: a page beside the report, made while the run is still there', async () => {
+    const file = path.join(dir, 'page.html');
+    expect(await main(['--html', file, '--', 'x'], world())).toBe(0);
+    expect(out).toContain('Each request looks for 23 files');
+    expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>[^]*Each request looks for 23 files/);
+    expect(timelinesOf).toEqual([[expect.any(String), true]]);
+  });
+
+  it('--markdown: to a file, or alone on stdout', async () => {
+    const file = path.join(dir, 'report.md');
+    expect(await main(['--markdown', file, '--', 'x'], world())).toBe(0);
+    expect(readFileSync(file, 'utf8')).toMatch(/^### Each request looks for 23 files/);
+    out = '';
+    expect(await main(['--markdown', '-', '--', 'x'], world())).toBe(0);
+    expect(out).toBe(readFileSync(file, 'utf8'));
+    expect(timelinesOf).toEqual([]);
+  });
+
+  it('are refused before anything runs where they cannot be written', async () => {
+    expect(await main(['--html', '-', '--markdown', path.join(dir, 'none', 'x.md'), '--', 'x'], world())).toBe(2);
+    expect(await main(['--json', '-', '--markdown', '-', '--', 'x'], world())).toBe(2);
+    expect(err).toContain('--html needs a file');
+    expect(err).toContain(`--markdown "${path.join(dir, 'none', 'x.md')}": there is no folder`);
+    expect(err).toContain('both want stdout');
+    expect(ran).toEqual([]);
   });
 });

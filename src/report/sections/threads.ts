@@ -38,7 +38,8 @@ export const threads: Section = (report, style) => {
   };
 };
 
-function waitsText({ waits }: ThreadUse): string {
+/** `epoll_wait 61%, futex 30%` */
+export function waitsText({ waits }: ThreadUse): string {
   return waits.toSorted((a, b) => b.share - a.share).filter(({ share }) => share >= LEAST_SHARE).slice(0, WAITS_SHOWN)
     .map((wait) => `${wait.in}${target(wait)} ${percent(wait.share)}`)
     .join(', ');

@@ -12,7 +12,8 @@ export const whatToDo: Section = (report, style) => {
   return unknown ? { heading: 'WHAT WOULD TELL MORE', lines } : { lines };
 };
 
-function whatWouldTell({ notObserved }: Report): string[] {
+/** What could not be seen, by the way to see it. */
+export function whatWouldTell({ notObserved }: Report): string[] {
   const ways = groupBy(notObserved.filter(({ enable }) => enable !== null), ({ enable }) => enable);
   return [...ways].map(([enable, items]) => `${enable} (shows: ${items.map(({ what }) => what).join(', ')})`);
 }
