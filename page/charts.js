@@ -59,6 +59,39 @@ function drawStalls(plot, blocks) {
   ctx.restore();
 }
 
+/**
+ * Steps of one series, each stretch by itself: uPlot's own leave a mark where a line begins again after a gap.
+ * @param {ChartSeries} series @returns {uPlot.Series.PathBuilder}
+ */
+const steps = ({ x, y }) => (plot) => {
+  const [stroke, fill] = [new Path2D(), new Path2D()];
+  const floor = plot.valToPos(0, 'y', true);
+  let before = 0;
+  let open = false;
+  x.forEach((s, i) => {
+    const value = y[i] ?? null;
+    const left = plot.valToPos(s, 'x', true);
+    if (value === null) {
+      if (open) fill.lineTo(before, floor);
+      open = false;
+      return;
+    }
+    const top = plot.valToPos(value, 'y', true);
+    if (!open) {
+      stroke.moveTo(left, top);
+      fill.moveTo(left, floor);
+    } else {
+      const last = plot.valToPos(y[i - 1] ?? 0, 'y', true);
+      stroke.lineTo(left, last);
+      fill.lineTo(left, last);
+    }
+    stroke.lineTo(left, top);
+    fill.lineTo(left, top);
+    [before, open] = [left, true];
+  });
+  return { stroke, fill, flags: 1 };
+};
+
 /** @param {ChartSpec} spec @param {number} width @returns {uPlot.Options} */
 function optionsOf(spec, width) {
   const blocks = spec.id === 'loop';
@@ -71,10 +104,10 @@ function optionsOf(spec, width) {
       { ...axis, size: 22, space: 70, values: (_, ticks) => ticks.map((s) => `${+s.toFixed(4)} s`) },
       { ...axis, size: AXIS_PX, space: 26, values: (_, ticks) => ticks.map((v) => tickText(v, spec.unit)) },
     ],
-    series: [{}, ...spec.series.map(({ label, kind }, i) => ({
-      label, stroke: () => color(COLORS[i % COLORS.length] ?? '--c1'), width: 1.5,
-      ...(kind === 'looks' ? { spanGaps: true, points: { show: true, size: 4 } } : { paths: uPlot.paths.stepped?.({ align: 1 }), points: { show: false } }),
-      ...(spec.series.length === 1 && kind === 'slices' ? { fill: () => color('--c1-fill') } : {}),
+    series: [{}, ...spec.series.map((one, i) => ({
+      label: one.label, stroke: () => color(COLORS[i % COLORS.length] ?? '--c1'), width: 1.5,
+      ...(one.kind === 'looks' ? { spanGaps: true, points: { show: true, size: 4 } } : { paths: steps(one), points: { show: false } }),
+      ...(spec.series.length === 1 && one.kind === 'slices' ? { fill: () => color('--c1-fill') } : {}),
     }))],
     cursor: { y: false, sync: { key: 'clock', setSeries: false, filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } }, drag: { x: true, y: false, setScale: false }, points: { show: false } },
     hooks: { drawClear: [drawWindows], draw: [(plot) => drawStalls(plot, blocks)] },

@@ -9,6 +9,9 @@ const EVIDENCE_SHOWN = 6;
 const ADVICE_SHOWN = 4;
 const PARTS_SHOWN = 5;
 const OTHERS_SHOWN = 4;
+/** `words` in backticks stay code; what is around them stays text. */
+const prose = (text: string): string => text.split(/`([^`]+)`/).map((part, i) => (i % 2 === 1 ? code(part) : md(part))).join('');
+
 /** A command may be a page long. */
 const COMMAND_CHARS = 100;
 
@@ -35,7 +38,7 @@ function answer({ verdict, findings, interrupted }: Report): string[] {
     verdict.closeSecond === null ? '' : `Close second: ${md(verdict.closeSecond.title)} (${code(verdict.closeSecond.id)})`,
     doubted.length === 0 ? '' : `**The numbers below are in doubt** (${doubted.join(', ')}): they measure the load as much as the server.`,
     interrupted === null ? '' : `The run ended early: ${md(interrupted)}.`,
-    advice.length === 0 ? '' : `**What to do**\n\n${advice.map((step, i) => `${i + 1}. ${md(step)}`).join('\n')}`,
+    advice.length === 0 ? '' : `**What to do**\n\n${advice.map((step, i) => `${i + 1}. ${prose(step)}`).join('\n')}`,
   ];
 }
 

@@ -22,6 +22,10 @@ function textOf(part: Part): string {
   return typeof part === 'object' ? (part as Markup).markup : escapeHtml(String(part));
 }
 
+/** A sentence in which `words` in backticks are code. */
+export const prose = (text: string): Markup =>
+  ({ markup: text.split(/`([^`]+)`/).map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>`.markup : escapeHtml(part))).join('') });
+
 /** A value for a `<script type="application/json">`: no `<` in it can end the element or begin a comment. */
 export const jsonForScript = (value: unknown): Markup => ({ markup: JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`) });
 

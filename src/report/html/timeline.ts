@@ -33,7 +33,7 @@ ${dataTable('stall-table', 'Stalls of the event loop', [
     { head: 'at', number: true, value: (s) => s.startNs, text: (s) => html`<button type="button" class="link" data-stall="${number.get(s) ?? 0}">${seconds(s.startNs, timeline.startNs).toFixed(3)} s</button>` },
     { head: 'length', number: true, value: (s) => s.lengthNs, text: (s) => time(s.lengthNs / 1e6) },
     { head: 'what was in it', text: (s) => causeText(s) },
-    { head: 'where', text: (s) => (s.culprit ? html`<code>${placeText(s.culprit)}</code>` : '') },
+    { head: 'where', text: (s) => (s.culprit ? html`<code class="path">${placeText(s.culprit)}</code>` : '') },
     { head: 'thread', number: true, value: (s) => s.tid, text: (s) => String(s.tid) },
   ], shown.toSorted((a, b) => b.lengthNs - a.lengthNs), 1)}`;
 }

@@ -3,7 +3,7 @@ import { count, percent, time } from '../numbers.js';
 import { limitOf } from '../sections/limit.js';
 import { confidenceText, costText } from '../sections/verdict.js';
 import { whatWouldTell } from '../sections/what-to-do.js';
-import { html, type Markup } from './html.js';
+import { html, prose, type Markup } from './html.js';
 
 const UNICODE = { unicode: true };
 
@@ -29,7 +29,7 @@ export function verdictSection(report: Report): Markup {
 <div class="answer">
 <p class="kind">${word}</p>
 <h1 id="verdict-title">${verdict.title}</h1>
-<p class="summary">${verdict.summary}</p>
+<p class="summary">${prose(verdict.summary)}</p>
 <p class="price">${price === null ? '' : html`<strong>costs ${price}</strong> · `}confidence: ${confidenceText(verdict.confidence)} · <code>${verdict.id}</code></p>
 ${evidenceList(finding)}
 ${limit === null ? '' : html`<p>The limit now: ${limit}</p>`}
@@ -37,7 +37,7 @@ ${closeSecond === null ? '' : html`<p class="second">Close second: <strong>${clo
 ${doubted.length === 0 ? '' : html`<p class="doubt"><strong>The numbers below are in doubt</strong> (${doubted.map(({ id }) => id).join(', ')}): they measure the load as much as the server. Mend that first, then measure again.</p>`}
 ${interrupted === null ? '' : html`<p class="doubt">The run ended early: ${interrupted}. The numbers cover what was seen until then.</p>`}
 </div>
-${advice.length === 0 ? '' : html`<div class="todo"><h2>${verdict.id === 'unknown' ? 'What would tell more' : 'What to do'}</h2><ol>${advice.map((step) => html`<li>${step}</li>
+${advice.length === 0 ? '' : html`<div class="todo"><h2>${verdict.id === 'unknown' ? 'What would tell more' : 'What to do'}</h2><ol>${advice.map((step) => html`<li>${prose(step)}</li>
 `)}</ol></div>`}
 </section>
 ${figures(report)}`;
@@ -76,7 +76,7 @@ export function otherFindings({ findings, verdict }: Report): Markup | null {
 ${others.map((finding) => {
     const price = finding.kind === 'note' ? 'not why requests are slow' : costText(finding.cost, UNICODE);
     return html`<li><details><summary><strong>${finding.title}</strong> <span class="dim">${price === null ? '' : `${finding.kind === 'note' ? '' : 'costs '}${price} · `}confidence: ${confidenceText(finding.confidence)}${finding.follows === undefined ? '' : ` · follows from ${finding.follows}`} · </span><code>${finding.id}</code><br>${finding.summary}</summary>
-${evidenceList(finding)}${finding.advice.length === 0 ? '' : html`<ol>${finding.advice.map((step) => html`<li>${step}</li>`)}</ol>`}</details></li>
+${evidenceList(finding)}${finding.advice.length === 0 ? '' : html`<ol>${finding.advice.map((step) => html`<li>${prose(step)}</li>`)}</ol>`}</details></li>
 `;
   })}</ol></section>`;
 }
