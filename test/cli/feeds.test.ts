@@ -21,7 +21,7 @@ const world = (run: Pipeline['run'] = finished, env: NodeJS.ProcessEnv = {}): Wo
   stdout: { write: (text, done) => { out += text; done?.(); } },
   stderr: { write: (text, done) => { err += text; done?.(); } },
   env: { LANG: 'C.UTF-8', ...env }, isRoot: true, version: '9.9.9',
-  pipeline: async () => ({ run, reportOf: () => sample('nagle'), environment: () => Promise.reject(new Error('not here')), stacksOf: () => { throw new Error('not here'); } }),
+  pipeline: async () => ({ run, reportOf: () => sample('nagle'), timelineOf: () => ({ ok: false, reason: 'not measured' }), environment: () => Promise.reject(new Error('not here')), stacksOf: () => { throw new Error('not here'); } }),
   onInterrupt: () => () => undefined,
 });
 const never = world(() => Promise.reject(new Error('ran')));
