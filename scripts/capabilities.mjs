@@ -44,6 +44,7 @@ const CHECKS = {
     ? works(['unshare', '-m', 'sh', '-c', IN_OWN_MOUNTS, 'sh', 'bpftrace', '-e', 'tracepoint:sched:sched_switch { exit(); }'])
     : 'not root'),
   wrk: command('wrk'),
+  tmux: command('tmux'),
   ss: () => works(['ss', '-V']),
   root: () => (process.geteuid?.() === 0 ? null : 'not root'),
   /** Python with the servers that most of its fixtures use; other modules are needs of their own. */

@@ -37,6 +37,7 @@ const tools = () => [
   },
   { apt: ['strace'], present: () => onPath('strace'), lost: 'the fallback where eBPF is refused' },
   { apt: ['wrk'], present: () => onPath('wrk'), lost: '--load wrk, and the tests of it' },
+  { apt: ['tmux'], present: () => onPath('tmux'), lost: 'the test of --live in a real terminal' },
   { apt: ['iproute2'], present: () => onPath('ss'), lost: 'socket queues and unsent bytes' },
   ...pythonTools(),
   { apt: ['uwsgi-core', 'uwsgi-plugin-python3'], present: () => onPath('uwsgi') && answers('uwsgi', '--need-plugin', 'python3', '--version'), lost: 'bundled servers on uWSGI' },

@@ -1,18 +1,17 @@
-import { reportFacts } from './facts/index.js';
 import { factReader } from './facts/reader.js';
 import { selectStacks } from './facts/stacks.js';
 import { timelineFact } from './facts/timeline.js';
 import { readHost } from './gather/host.js';
 import { selectProbes } from './gather/select.js';
-import { session } from './gather/session.js';
+import { session, type Session } from './gather/session.js';
+import type { ProfileAnswer } from './gather/underway.js';
 import { NoData, usageError, WhyslowError, EXIT } from './errors.js';
 import { driverFor } from './load/driver.js';
 import { assertLoopback } from './load/loopback.js';
-import { assemble } from './report/assemble.js';
-import { diagnose } from './rules/diagnose.js';
+import { judge } from './judge.js';
 import { loadRun } from './store/load.js';
 import { createRunDir, removeRunDir, writeManifest } from './store/save.js';
-import type { Gathered, Host, ProbeStatus, Report, Settings, StackProfile, StackSelection, TimelineFact, WindowName } from './types.js';
+import type { Gathered, Host, Manifest, ProbeStatus, Report, Settings, StackProfile, StackSelection, TimelineFact, WindowName } from './types.js';
 import { VERSION } from './version.js';
 
 export interface Progress { window: WindowName; secondsLeft: number; rps: number | null }
@@ -26,6 +25,16 @@ export interface RunIo {
   onNote(line: string): void;
   /** Called once, with the folder that the probes write to from now on. */
   onFolder?(artifactsDir: string): void;
+  /** The load begins: for someone who looks on, who changes nothing by that. */
+  onUnderway?(underway: RunUnderway): void;
+}
+
+/** A run that goes on. */
+export interface RunUnderway {
+  dir: string;
+  /** As it would be saved now; the files that it names still grow. */
+  manifest(): Manifest;
+  profileNow(): ProfileAnswer;
 }
 
 /** Launch -> probes -> load -> saved run -> report. Errors: WhyslowError with the exit code that fits. */
@@ -41,12 +50,17 @@ export async function run(settings: Settings, io: RunIo): Promise<{ report: Repo
   const { dir, artifactsDir } = await createRunDir(io.outputDir);
   io.onFolder?.(artifactsDir);
   try {
-    const seen = await session({ settings, host, probes: active, statuses, dir: artifactsDir, scratch: io.outputDir === null ? dir : null, signal: io.signal, onProgress: io.onProgress, onNote: io.onNote });
-    await writeManifest(dir, {
+    const manifestOf = (seen: Session): Manifest => ({
       schema: 'whyslow-run/1', whyslow: VERSION, createdAt: new Date().toISOString(), host, settings, ...seen,
       probes: statuses.list(),
       loadTool: settings.load.tool === 'none' ? null : settings.load.tool,
     });
+    const seen = await session({
+      settings, host, probes: active, statuses, dir: artifactsDir, scratch: io.outputDir === null ? dir : null,
+      signal: io.signal, onProgress: io.onProgress, onNote: io.onNote,
+      onUnderway: ({ soFar, profileNow }) => io.onUnderway?.({ dir, manifest: () => manifestOf(soFar()), profileNow }),
+    });
+    await writeManifest(dir, manifestOf(seen));
     return { report: reportOf(dir), runDir: dir };
   } catch (error) {
     // A run that never was leaves nothing behind.
@@ -56,11 +70,7 @@ export async function run(settings: Settings, io: RunIo): Promise<{ report: Repo
 }
 
 /** The report of a saved run: the same bytes whenever it is asked for. */
-export function reportOf(dir: string): Report {
-  const saved = loadRun(dir);
-  const read = factReader(saved);
-  return assemble(saved.manifest, reportFacts(read), diagnose(read));
-}
+export const reportOf = (dir: string): Report => judge(loadRun(dir));
 
 /** Everything of a saved run that was measured over time. */
 export const timelineOf = (dir: string): Gathered<TimelineFact> => factReader(loadRun(dir))(timelineFact);

@@ -4,6 +4,7 @@ import { renderEnv } from '../report/env-table.js';
 import { safeText } from '../report/safe-text.js';
 import { defaultDemos, demoTable, listDemos, type Demo } from './demo.js';
 import { tellFailure } from './failures.js';
+import { checkLive } from './live-possible.js';
 import { emit } from './emit.js';
 import { flameCommand } from './flame.js';
 import { checkFeeds, feedsOf } from './feeds.js';
@@ -49,6 +50,7 @@ function judged<T>(world: World, judge: (complain: Complain) => T): T | null {
 async function runCommand(words: string[], raw: RawOptions, world: World): Promise<number> {
   const good = judged(world, (complain) => {
     checkOutputs(raw, complain);
+    checkLive(raw, world, complain);
     return { settings: settingsOf(words, raw, complain, account(world)), failOn: failOnOf(raw, complain) };
   });
   return good ? watch(good.settings, raw, good.failOn, world) : EXIT.usage;
@@ -59,6 +61,7 @@ async function attachCommand(target: string, raw: RawOptions, world: World): Pro
   const defaults = raw.url === undefined && raw.load === undefined ? { tool: 'none', warmupS: 0 } : {};
   const good = judged(world, (complain) => {
     checkOutputs(raw, complain);
+    checkLive(raw, world, complain);
     if (raw.user !== undefined) complain('--user is for servers that whyslow launches; leave it out');
     return { settings: settingsOf([], raw, complain, { ...account(world), sudoUser: undefined }, defaults, target), failOn: failOnOf(raw, complain) };
   });

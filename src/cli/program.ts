@@ -7,7 +7,7 @@ export interface RawOptions {
   connections?: string; duration?: string; warmup?: string; method?: string; header?: string[]; body?: string;
   url?: string; port?: string; keepAlive?: boolean; rate?: string; amount?: string; load?: string; probes?: string;
   json?: string; html?: string; markdown?: string; output?: string; readyTimeout?: string; user?: string; allowRemote?: boolean; failOn?: string;
-  verbose?: boolean; quiet?: boolean; color?: boolean; signalOk?: boolean; gentle?: boolean;
+  verbose?: boolean; quiet?: boolean; color?: boolean; signalOk?: boolean; gentle?: boolean; live?: boolean;
   format?: string; offCpu?: boolean; stalls?: boolean; thread?: string; phase?: string; merge?: boolean; source?: string; idle?: boolean; diff?: string;
   prometheus?: string; otlp?: string;
 }
@@ -63,10 +63,12 @@ function build(version: string, done: (invocation: Invocation) => void, out: (te
     .usage('[options] -- COMMAND...')
     .argument('[command...]', 'the server, with its arguments; options go before it')
     .passThroughOptions()
+    .option(...LIVE)
     .action((words: string[], raw: RawOptions) => done({ command: 'run', raw, words }));
   whole(loadOptions(program.command('attach').description('watch a server that runs already, and leave it as it was')))
     .usage('[options] PID | :PORT | NAME')
     .argument('<target>', 'its process id, the port it listens on (:8080), or the name of the only process called so')
+    .option(...LIVE)
     .option('--signal-ok', 'Node: SIGUSR1 may be sent, which opens its inspector for a moment; not where the program has a handler of its own')
     .action((target: string, raw: RawOptions) => done({ command: 'attach', raw, target }));
   outputOptions(program.command('report').description('the report of a saved run (-o DIR), once more'))
@@ -93,6 +95,8 @@ Examples:
 Exit codes: 0 report made, 1 --fail-on matched, 2 wrong use, 3 the server failed, 4 nothing could be observed`);
   return program;
 }
+
+const LIVE = ['--live', 'watch it on this terminal while it runs; ? lists the keys'] as const;
 
 function loadOptions(command: Command): Command {
   return command

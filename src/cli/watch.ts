@@ -5,25 +5,24 @@ import { safeText } from '../report/safe-text.js';
 import type { FindingId, Settings } from '../types.js';
 import { emit } from './emit.js';
 import { checkFeeds, scrapeWhile } from './feeds.js';
+import { keeping, type Keeping } from './keep-run.js';
+import { lineOnlooker, type Onlooker } from './onlooker.js';
 import type { RawOptions } from './program.js';
-import { progressOut } from './progress-line.js';
-import { note, type World } from './world.js';
+import type { World } from './world.js';
 
 /** One run from launch to report; returns the exit code. */
 export async function watch(settings: Settings, raw: RawOptions, failOn: FindingId[], world: World): Promise<number> {
   const quiet = raw.quiet ?? false;
-  const progress = progressOut(world.stderr, quiet);
-  const abort = new AbortController();
-  const tell = (line: string): void => {
-    if (quiet) return;
-    progress.clear();
-    note(world, line);
-  };
+  const kept = keeping(raw.output);
+  let onlooker = lineOnlooker(world, quiet);
   await checkFeeds(raw);
-  const scrape = await scrapeWhile(raw, world, tell);
+  const scrape = await scrapeWhile(raw, world, (line) => onlooker.tell(line));
+  // Last of all: what fails before it is told on the terminal as it is.
+  if (raw.live === true) onlooker = await liveOnlooker(settings, raw, world, kept);
+  const abort = new AbortController();
   const ignore = world.onInterrupt((signal) => {
     abort.abort(signal);
-    tell(`${signal}: stopping; the report of what was seen follows (once more to end at once)`);
+    onlooker.passing(`${signal}: stopping; the report of what was seen follows (once more to end at once)`);
   });
   try {
     const { run } = await world.pipeline();
@@ -32,25 +31,34 @@ export async function watch(settings: Settings, raw: RawOptions, failOn: Finding
       signal: abort.signal,
       onProgress: (now) => {
         scrape.window(now.window);
-        if (!abort.signal.aborted) progress.show(now);
+        if (!abort.signal.aborted) onlooker.show(now);
       },
       onFolder: scrape.watch,
-      onNote: (line) => tell(safeText(line)),
+      onNote: (line) => onlooker.tell(safeText(line)),
+      ...onlooker.underway ? { onUnderway: onlooker.underway } : {},
     });
-    progress.clear();
+    onlooker.close();
+    kept.take(runDir);
     let code: number;
     try {
       code = await emit(report, runDir, raw, failOn, world);
     } finally {
       if (raw.output === undefined) discard(runDir);
     }
-    if (raw.output !== undefined) tell(`the run is kept; whyslow report ${safeText(raw.output)} shows it again`);
+    if (kept.dir() !== null) onlooker.tell(`the run is kept; whyslow report ${safeText(kept.dir() ?? '')} shows it again`);
     return code;
   } finally {
-    progress.clear();
+    onlooker.close();
+    kept.drop();
     ignore();
     await scrape.close();
   }
+}
+
+/** Loaded only when it is asked for: nobody else pays for a terminal library. */
+async function liveOnlooker(settings: Settings, raw: RawOptions, world: World, kept: Keeping): Promise<Onlooker> {
+  const { liveOnlooker: open } = await import('./live.js');
+  return open({ settings, raw, world, kept });
 }
 
 /** A run nobody asked to keep lies in the system's temporary folder, and nothing but that is ever removed. */

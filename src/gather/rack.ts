@@ -14,7 +14,7 @@ export interface Rack {
   stop(): Promise<Artifact[]>;
 }
 
-export async function prepareRack(probes: readonly Probe[], ctx: ProbeContext, window: WindowName | 'all', statuses: Statuses): Promise<Rack> {
+export async function prepareRack(probes: readonly Probe[], ctx: ProbeContext, window: WindowName | 'all', statuses: Pick<Statuses, 'failed' | 'notHere'>): Promise<Rack> {
   const ready = new Map<Probe, PreparedProbe>();
 
   const guarded = async <T>(probe: Probe, step: () => Promise<T>): Promise<T | undefined> => {

@@ -16,6 +16,7 @@ import { earlyEnd } from './early-end.js';
 import type { Probe, ProbeContext } from './probe.js';
 import { prepareRack } from './rack.js';
 import type { Statuses } from './select.js';
+import { artifactsSoFar, profileAnswer, type Underway } from './underway.js';
 import { FROM_LAUNCH, prepareRacks, watch } from './watch.js';
 
 export interface SessionInput {
@@ -30,6 +31,8 @@ export interface SessionInput {
   signal: AbortSignal;
   onProgress(progress: { window: WindowName; secondsLeft: number; rps: number | null }): void;
   onNote(line: string): void;
+  /** The load begins: for someone who looks on. */
+  onUnderway?: ((underway: Underway) => void) | undefined;
 }
 
 /** What a session leaves besides its files. */
@@ -88,6 +91,17 @@ export async function session(input: SessionInput): Promise<Session> {
     const ready = found && settings.load.tool === 'none' ? servedPort(target.tree, asked.port) : await waitReady(asked);
     const windows: Window[] = found ? [] : [{ name: 'startup', startNs, endNs: monotonicNs() }];
     port = ready.port;
+    target.tree.setListeners(ready.listenerPids);
+    const left = (): Pick<Session, 'target' | 'generatorPids'> => {
+      const processes = target.tree.processes();
+      return {
+        target: {
+          origin: target.origin, command: target.command, pid: target.pid, url: ready.url, port, processes,
+          runtime: processes.find((p) => p.listens)?.runtime ?? 'native',
+        },
+        generatorPids: ctx.generatorPids(),
+      };
+    };
 
     const { url, headers } = settings.load.tool === 'none' ? { url: ready.url, headers: [] } : await assertLoopback(ready.url, settings.allowRemote);
     // Compiling takes seconds, and detaching waits for the kernel: all at once.
@@ -98,13 +112,20 @@ export async function session(input: SessionInput): Promise<Session> {
     ]);
     artifacts.push(...seenAtStartup);
     stops.unshift(() => racks.stop());
-    windows.push(...await watch({
-      racks, signal,
+    let open: Omit<Window, 'endNs'> | null = null;
+    const wish = { pending: false };
+    input.onUnderway?.({
+      soFar: () => ({ ...left(), windows: [...windows, ...open ? [{ ...open, endNs: monotonicNs() }] : []], artifacts: artifactsSoFar(dir), interrupted: null }),
+      profileNow: () => profileAnswer(racks, windows, open?.name ?? null, wish, artifactsSoFar(dir)),
+    });
+    await watch({
+      racks, signal, windows, wish,
+      onWindow: (now) => { open = now; },
       driver: driverFor(settings.load.tool), url, load: { ...settings.load, headers: [...headers, ...settings.load.headers] }, loadFile: join(dir, LOAD_FILE),
       targetGone: target.exited,
       onLoad: (running) => { load = running; stops.unshift(() => running.stop()); },
       onProgress: (window, secondsLeft, rps) => input.onProgress({ window, secondsLeft, rps }),
-    }));
+    });
     // Workers that were still starting at readiness hold the port by now.
     target.tree.setListeners([...new Set([...ready.listenerPids, ...listenerPids(target.tree.pids(), ready.port)])]);
     const interrupted = earlyEnd(target.origin, target.hasExited(), signal.aborted);
@@ -113,15 +134,7 @@ export async function session(input: SessionInput): Promise<Session> {
     writeFileSync(join(dir, OUTPUT_FILE), target.output());
     if (settings.verbose) for (const line of target.output().trimEnd().split('\n')) input.onNote(`target: ${line}`);
     artifacts.push({ probe: 'output', window: 'all', file: OUTPUT_FILE });
-    const processes = target.tree.processes();
-    return {
-      target: {
-        origin: target.origin, command: target.command, pid: target.pid, url: ready.url, port, processes,
-        runtime: processes.find((p) => p.listens)?.runtime ?? 'native',
-      },
-      windows, artifacts, interrupted,
-      generatorPids: ctx.generatorPids(),
-    };
+    return { ...left(), windows, artifacts, interrupted };
   } finally {
     await Promise.allSettled(stops.map((stop) => stop()));
   }

@@ -14,16 +14,26 @@ export interface WatchInput {
   /** File for the load's timeline. */
   loadFile: string;
   signal: AbortSignal;
+  /** Takes each window when it has ended. */
+  windows: Window[];
+  /** Which one is open now; null between two. */
+  onWindow(open: Omit<Window, 'endNs'> | null): void;
+  wish: ProfileWish;
   /** Resolves when the target ends by itself. */
   targetGone: Promise<unknown>;
   onLoad(load: RunningLoad): void;
   onProgress(window: WindowName, secondsLeft: number, rps: number | null): void;
 }
 
+/** Someone who looks on wants a CPU profile now, not when the plan has it; taken up in the next clean window. */
+export interface ProfileWish { pending: boolean }
+
 /** Probes of the load, by the window that they are for; `together` where one window has them all. */
 export interface Racks {
   together: boolean;
   byWindow: ReadonlyMap<WindowName, Rack>;
+  /** For one more CPU profile: of the runtimes, for perf records once a run. */
+  anotherProfile(): Promise<Rack>;
   /** Resolves with what they left. What is dear comes here, after the load. */
   stop(): Promise<Artifact[]>;
 }
@@ -50,19 +60,35 @@ export async function prepareRacks(probes: readonly Probe[], together: boolean, 
     const rack = await prepareRack(which, ctx, name, statuses);
     if (rack.size > 0) byWindow.set(name, rack);
   }));
-  // A rack whose window never came still holds its compiled programs.
-  return { together, byWindow, stop: async () => (await Promise.all([...byWindow.values()].map((rack) => rack.stop()))).flat() };
+  const more: Rack[] = [];
+  return {
+    together, byWindow,
+    anotherProfile: async () => {
+      // How it fares is no news of the probes: the first profile told that.
+      const rack = await prepareRack(probes.filter((p) => AGAIN.includes(p.id)), ctx, 'profile', { failed: () => undefined, notHere: () => undefined });
+      more.push(rack);
+      return rack;
+    },
+    // A rack whose window never came still holds its compiled programs.
+    stop: async () => distinct((await Promise.all([...byWindow.values(), ...more].map((rack) => rack.stop()))).flat()),
+  };
 }
 
+/** Profilers that write over the profile before, or go on in its file. */
+const AGAIN: readonly ProbeId[] = ['cpuprofile', 'python-profile'];
+
+const distinct = (artifacts: readonly Artifact[]): Artifact[] =>
+  [...new Map(artifacts.map((a) => [`${a.probe} ${a.window} ${a.file}`, a])).values()];
+
 /** Drives one continuous load and cuts it into windows, each with its probes. */
-export async function watch(input: WatchInput): Promise<Window[]> {
-  const { load, racks: { byWindow: racks, together } } = input;
-  const windows: Window[] = [];
-  const plan: PlannedWindow[] = planWindows(load.durationS, HEAVY.filter((name) => racks.has(name)));
+export async function watch(input: WatchInput): Promise<void> {
+  const { load, windows, wish, racks: { byWindow: racks, together } } = input;
+  const plan = planWindows(load.durationS, HEAVY.filter((name) => racks.has(name)));
 
   let rps: number | null = null;
   if (together) await racks.get('observed')?.start();
   const beforeLoadNs = monotonicNs();
+  input.onWindow({ name: together ? 'observed' : 'warmup', startNs: beforeLoadNs });
   const running = await input.driver.start(input.url, load, input.loadFile, (slice) => {
     rps = slice.completed / ((slice.endNs - slice.startNs) / 1e9);
   });
@@ -72,12 +98,19 @@ export async function watch(input: WatchInput): Promise<Window[]> {
   const end = () => { over = true; };
   const ended = Promise.race([running.done, input.targetGone, aborted(input.signal)]).then(end, end);
 
-  const pass = async (name: WindowName, seconds: number) => {
+  const pass = async (name: WindowName, seconds: number, isCut = () => false): Promise<number> => {
     const untilNs = monotonicNs() + seconds * 1e9;
-    for (let left = seconds; left > 0 && !over; left = (untilNs - monotonicNs()) / 1e9) {
+    let left = seconds;
+    for (; left > 0 && !over && !isCut(); left = (untilNs - monotonicNs()) / 1e9) {
       input.onProgress(name, left, rps);
       await Promise.race([ended, sleep(Math.min(left, 0.25))]);
     }
+    return left;
+  };
+
+  const close = (window: Omit<Window, 'endNs'>) => {
+    windows.push({ ...window, endNs: monotonicNs() });
+    input.onWindow(null);
   };
 
   if (together) {
@@ -85,34 +118,54 @@ export async function watch(input: WatchInput): Promise<Window[]> {
     await pass('observed', load.amount === null ? load.warmupS + load.durationS : Number.MAX_SAFE_INTEGER / 1e9);
     await running.stop();
     await sleep(SETTLE_S);
-    windows.push({ name: 'observed', startNs: beforeLoadNs, endNs: monotonicNs() });
+    close({ name: 'observed', startNs: beforeLoadNs });
     await racks.get('observed')?.stop();
-    return windows;
+    return;
   }
 
   await pass('warmup', load.warmupS);
-  windows.push({ name: 'warmup', startNs: loadStartNs, endNs: monotonicNs() });
+  close({ name: 'warmup', startNs: loadStartNs });
   const loadEndNs = loadStartNs + (load.warmupS + load.durationS - END_MARGIN_S) * 1e9;
   // One heavy window may begin while the probes of the last one still leave; a clean one waits until they are gone.
   let leaving: Promise<unknown> = Promise.resolve();
-  for (const [i, { name, seconds }] of plan.entries()) {
-    if (over) break;
+  const isWished = () => wish.pending;
+  let profiled = false;
+  const queue: PlannedWindow[] = [...plan];
+  for (let next = queue.shift(); next && !over; next = queue.shift()) {
+    const { name } = next;
+    if (name === 'clean' && wish.pending) {
+      wish.pending = false;
+      profileFirst(queue, plan, next);
+      continue;
+    }
     if (name === 'clean') await leaving;
-    const later = plan.slice(i + 1).reduce((sum, w) => sum + w.seconds, 0);
-    const left = (loadEndNs - monotonicNs()) / 1e9 - later;
-    const isLastClean = name === 'clean' && i > 0;
-    const rack = racks.get(name);
+    const later = queue.reduce((sum, w) => sum + w.seconds, 0);
+    const isLastClean = name === 'clean' && !queue.some((w) => w.name === 'clean');
+    const seconds = isLastClean ? Math.max((loadEndNs - monotonicNs()) / 1e9 - later, 0) : next.seconds;
+    const rack = name === 'profile' && profiled ? await input.racks.anotherProfile() : racks.get(name);
+    if (name === 'profile') {
+      if (rack?.size === 0) continue;
+      profiled = true;
+    }
     await rack?.start();
     const startNs = monotonicNs();
-    await pass(name, isLastClean ? Math.max(left, 0) : seconds);
-    windows.push({ name, startNs, endNs: monotonicNs() });
+    input.onWindow({ name, startNs });
+    const left = await pass(name, seconds, name === 'clean' ? isWished : undefined);
+    close({ name, startNs });
     leaving = Promise.all([leaving, rack?.leave()]);
+    if (wish.pending && name === 'clean' && left > 0) queue.unshift({ name, seconds: left });
   }
   await leaving;
   const drainNs = monotonicNs();
   await running.stop();
-  windows.push({ name: 'drain', startNs: drainNs, endNs: monotonicNs() });
-  return windows;
+  close({ name: 'drain', startNs: drainNs });
+}
+
+/** The planned profile comes now, or where it was taken already, another as long; what is left of the clean window after it. */
+function profileFirst(queue: PlannedWindow[], plan: readonly PlannedWindow[], clean: PlannedWindow): void {
+  const planned = queue.findIndex((w) => w.name === 'profile');
+  const profile = planned === -1 ? plan.find((w) => w.name === 'profile') : queue.splice(planned, 1)[0];
+  queue.unshift(...profile ? [profile] : [], clean);
 }
 
 /** Probes that stay on from launch; the other lasting ones start when the port is known. */
