@@ -7,7 +7,7 @@ import { count, percent, perRequest, time } from '../report/numbers.js';
 import { WINDOW_WORDS } from '../report/progress.js';
 import { cutMiddle, safeText } from '../report/safe-text.js';
 import type { RunUnderway } from '../run.js';
-import type { Settings } from '../types.js';
+import type { Settings, WindowName } from '../types.js';
 import { tellFailure } from './failures.js';
 import type { Keeping } from './keep-run.js';
 import type { Onlooker } from './onlooker.js';
@@ -22,6 +22,8 @@ const PULSE_MS = 500;
 /** At most one judgement in this time, ms; and never more than a twentieth of a core for them. */
 const JUDGE_MS = 2000;
 const JUDGE_COST_FACTOR = 20;
+/** Its probes need this long to write what they saw, ms. */
+const AFTER_WINDOW_MS = 600;
 
 /** Opens the view on this terminal and feeds it. */
 export function liveOnlooker({ settings, raw, world, kept }: LiveInput): Onlooker {
@@ -34,6 +36,8 @@ export function liveOnlooker({ settings, raw, world, kept }: LiveInput): Onlooke
   let judgeTimer: NodeJS.Timeout | undefined;
   let ending = false;
   let closed = false;
+  let window: WindowName | null = null;
+  let judged = { atMs: 0, tookMs: 0 };
   const view = openLive({
     input: process.stdin, output: process.stdout, fd: process.stdout.fd, term: process.env['TERM'] ?? '', color, unicode,
     title: safe(settings.attach === null ? settings.command.join(' ') : `attached to ${settings.attach}`),
@@ -95,17 +99,30 @@ export function liveOnlooker({ settings, raw, world, kept }: LiveInput): Onlooke
     switch (answer.type) {
       case 'pulse': return view.pulse(answer.pulse);
       case 'report':
+        judged = { atMs: Date.now(), tookMs: answer.tookMs };
         view.report(answer.report);
-        judgeTimer = setTimeout(ask, Math.max(JUDGE_MS, answer.tookMs * JUDGE_COST_FACTOR), 'judge');
-        return;
+        return judgeIn(JUDGE_MS);
       case 'failed':
         view.word(`could not be judged so far: ${safe(answer.why)}`);
-        judgeTimer = setTimeout(ask, JUDGE_MS * 2, 'judge');
+        return judgeIn(JUDGE_MS * 2);
     }
   }
 
+  function judgeIn(ms: number): void {
+    clearTimeout(judgeTimer);
+    judgeTimer = setTimeout(() => {
+      judgeTimer = undefined;
+      ask('judge');
+    }, Math.max(ms, judged.atMs + judged.tookMs * JUDGE_COST_FACTOR - Date.now()));
+  }
+
   return {
-    show: ({ window, secondsLeft }) => view.progress(WINDOW_WORDS[window], secondsLeft),
+    show(progress) {
+      view.progress(WINDOW_WORDS[progress.window], progress.secondsLeft);
+      // What a window has seen is worth a look soon after it, unless one is under way.
+      if (progress.window !== window && judgeTimer !== undefined) judgeIn(AFTER_WINDOW_MS);
+      ({ window } = progress);
+    },
     passing: view.word,
     tell(line) {
       view.word(line);
