@@ -58,7 +58,7 @@ function stallDetails(stall: TimelineStall, i: number, { startNs }: TimelineFact
   return html`<div class="stall" id="stall-${i}" hidden><h4>Stall of ${time(stall.lengthNs / 1e6)} at ${seconds(stall.startNs, startNs).toFixed(3)} s</h4>
 <p>${causeText(stall)}${stall.culprit === null ? '' : html` <code>${placeText(stall.culprit)}</code>`}. Seen by ${SOURCES[stall.source]}, thread ${stall.tid}.${gcMs === null ? '' : ` Of it, ${time(gcMs)} in garbage collection.`}</p>
 ${functions === null ? html`<p class="dim">Which functions ran was not sampled in this one: the profile covers its own window only.</p>`
-    : html`<table class="inside"><caption>Ran in it, by ${sampledBy === 'perf' ? 'perf (native code and kernel)' : "the runtime's profile"}</caption><tbody>${functions.map(({ frame, ms }) => html`<tr><td class="n">${time(ms)}</td><td>${nameOf(frame)}</td><td><code>${placeText(frame)}</code></td></tr>
+    : html`<table class="inside"><caption>Ran in it, by ${sampledBy === 'perf' ? 'a few samples of perf (native code and kernel)' : "the runtime's profile"}</caption><tbody>${functions.map(({ frame, ms }) => html`<tr><td class="n">${time(ms)}</td><td>${nameOf(frame)}</td><td><code>${placeText(frame)}</code></td></tr>
 `)}</tbody></table>`}</div>
 `;
 }
