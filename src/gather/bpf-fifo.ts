@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -16,20 +16,19 @@ const STEPS = [BLOCK_BYTES, 4096, 1];
 
 /**
  * A pipe filled with newlines to the brim: whoever writes to it waits until we begin to read.
- * A FIFO, since Node has no pipe(2); its file is gone before this returns.
+ * A FIFO, since Node has no pipe(2); its file in `dir`, the run's own folder, is gone before this returns.
  */
-export async function fullPipe(): Promise<FullPipe> {
-  const dir = mkdtempSync(join(tmpdir(), 'whyslow-'));
+export async function fullPipe(dir: string): Promise<FullPipe> {
+  const path = join(dir, `${randomUUID()}.fifo`);
   let readFd: number, writeFd: number, fillFd: number;
   try {
-    const path = join(dir, 'fifo');
     await promisify(execFile)('mkfifo', ['-m', '600', path]);
     readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     fillFd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     // Opened apart: the tool's end must block, and O_NONBLOCK belongs to the open file, not to the pipe.
     writeFd = openSync(path, constants.O_WRONLY);
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(path, { force: true });
   }
   for (const bytes of STEPS) fill(fillFd, bytes);
   closeSync(fillFd);

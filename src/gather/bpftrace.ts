@@ -129,7 +129,7 @@ interface Armed {
 
 /** Resolves once the program is compiled and waits for us to read. */
 async function launch(script: string, ctx: ProbeContext, mapKeys: number, compilesLong?: boolean): Promise<Armed> {
-  const { readFd, writeFd } = await fullPipe();
+  const { readFd, writeFd } = await fullPipe(ctx.dir);
   const child = spawnBpftrace(['-e', script, String(ctx.rootPid), String(ctx.port ?? 0)], writeFd, mapKeys, compilesLong);
   closeSync(writeFd);
   const { ended } = watchEnd(child);

@@ -32,6 +32,8 @@ const ALL_AT_ONCE = 0.8;
 const ASKS = 0.5;
 /** Event waits that a timer ended, a second: a timer that requests wait for ends some. */
 const LEAST_TIMEOUTS_PER_S = 1;
+/** Event waits a second: from here on, not one that a timer ended means that no timer is waited for. */
+const ENOUGH_WAITS_PER_S = 10;
 /** Of the requests in flight: all of them, as near as it can be measured. */
 const TOGETHER = 0.95;
 /** Of the latency: a wait that explains less is not why. */
@@ -82,6 +84,9 @@ export const timerWait: Rule = {
     if (share < LEAST_SHARE) return absent(`the wait is ${percent(share)} of the latency`);
     const loop = optional(read(eventLoopFact));
     const ends = sleeps ? null : optional(read(waitEndsFact));
+    if (ends && ends.timeoutsPerS < LEAST_TIMEOUTS_PER_S && ends.waitsPerS >= ENOUGH_WAITS_PER_S) {
+      return absent(`${count(ends.timeoutsPerS)} of ${count(ends.waitsPerS)} event waits a second ended because a timer was due: what requests wait for comes from elsewhere`);
+    }
     return found({
       id, title, kind: 'cause',
       summary: `Each request waits about ${ms(wait.p50Ms)} for ${sleeps ? `a sleep (${asleep.syscall})` : 'a timer or something as regular'}, ${whoWaits(wait, flying, sleeps)}, while the server uses ${percent(cpu.value.busy)} of a core.`,

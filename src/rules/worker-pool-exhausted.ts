@@ -1,3 +1,4 @@
+import { outboundFact } from '../facts/outbound.js';
 import { requestsFact } from '../facts/requests.js';
 import { socketsFact } from '../facts/sockets.js';
 import { threadsFact } from '../facts/threads.js';
@@ -45,7 +46,7 @@ export const workerPoolExhausted: Rule = {
     if (libuv?.full) return absent(`what is full is the thread pool of Node (${libuv.pool.threads} threads), behind an event loop`);
     const pool = poolOf(occ.value, inHand);
     const workers = plural(pool.workers, 'worker');
-    const not = whyNot(pool, workers, flying, inHand);
+    const not = whyNot(pool, workers, flying, inHand, callsUnderWay(read));
     if (not) return absent(not);
     const lock = lockWait(read);
     if (lock && lock.waiting >= LOCKED * lock.users) return absent(`${count(lock.waiting)} of ${count(lock.users)} threads stand in line for a lock: more workers would only lengthen the line`);
@@ -95,12 +96,16 @@ function poolOf(o: Occupancy, inHand: number | null): Pool {
   return { workers: o.threads, taken: byHand ? clamp(held) : taken, onCpu: byHand ? o.onCpu * taken / held : o.onCpu, where: byHand ? { syscall: 'poll', on: null, share: o.polls } : o.blockedIn };
 }
 
-function whyNot(pool: Pool, workers: string, flying: number, inHand: number | null): string | null {
+/** Calls to other servers at once: a worker that waits for one is taken, whatever its own socket looks like. */
+const callsUnderWay = (read: FactReader): number =>
+  (optional(read(outboundFact))?.peers ?? []).filter((peer) => peer.answered).reduce((sum, peer) => sum + peer.pending, 0);
+
+function whyNot(pool: Pool, workers: string, flying: number, inHand: number | null, calls: number): string | null {
   if (pool.taken < TAKEN) return `${workers}, taken ${percent(pool.taken)} of the time`;
   if (pool.onCpu >= ON_CPU) return `${workers}, all taken, but by running (${percent(pool.onCpu)} of their time): CPU is the cause`;
   if (flying < QUEUE * pool.workers) return `${count(flying)} requests in flight for ${workers}: no queue to speak of`;
   const { where } = pool;
-  if (where && RECEIVES.test(where.syscall) && where.on === null && (inHand === null || inHand < IN_HAND * pool.workers)) {
+  if (where && RECEIVES.test(where.syscall) && where.on === null && (inHand === null || inHand < IN_HAND * pool.workers) && calls < TAKEN * pool.workers) {
     return `the threads wait in ${where.syscall}: as far as seen, for the next request`;
   }
   return null;

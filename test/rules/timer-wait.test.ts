@@ -37,11 +37,12 @@ describe('timer-wait', () => {
     expect(f.evidence.at(-1)?.text).toContain('outbound');
   });
 
-  it('is surer where timers end the event waits and no call is outstanding, and doubts where none does', () => {
+  it('is surer where timers end the event waits and no call is outstanding, and absent where none of many does', () => {
     const seen = finding(timerWait, { ...timer(), outbound: outbound(peer(0.4)), 'wait-ends': { waitsPerS: 90, timeoutsPerS: 40 } });
     expect(seen.confidence).toBeGreaterThan(0.8);
     expect(seen.evidence.some((e) => e.text.includes('40 of 90 event waits'))).toBe(true);
-    expect(finding(timerWait, { ...timer(), 'wait-ends': { waitsPerS: 90, timeoutsPerS: 0 } }).confidence).toBeLessThan(finding(timerWait, timer()).confidence);
+    expect(finding(timerWait, { ...timer(), 'wait-ends': { waitsPerS: 4, timeoutsPerS: 0 } }).confidence).toBeLessThan(finding(timerWait, timer()).confidence);
+    expect(absent(timerWait, { ...timer(), 'wait-ends': { waitsPerS: 90, timeoutsPerS: 0 } })).toContain('comes from elsewhere');
   });
 
   it('is absent where replies of another server are what requests wait for', () => {
