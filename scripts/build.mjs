@@ -2,11 +2,14 @@
 import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildPages } from './build-pages.mjs';
 import { exec, say } from './say.mjs';
 
 /** The first errors of a broken build say most. */
 const MAX_LINES = 20;
 const STAMP = 'dist/.built';
+/** Made by build-pages.mjs from sources of its own. */
+const PAGES = { built: 'dist/page/', sources: 'src/export/page/' };
 const INPUTS = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 /** @param {string} dir @returns {string[]} */
@@ -29,15 +32,15 @@ function removeLeftovers(sources) {
   if (!existsSync('dist')) return;
   const made = new Set(sources.map(builtName));
   for (const file of filesBelow('dist')) {
-    if (file !== STAMP && !made.has(file.replace(/(\.d)?\.[jt]s$/, ''))) rmSync(file);
+    if (file !== STAMP && !file.startsWith(PAGES.built) && !made.has(file.replace(/(\.d)?\.[jt]s$/, ''))) rmSync(file);
   }
 }
 
 /** @returns {boolean} whether dist/ is whole */
 export function build() {
-  const sources = filesBelow('src').filter((file) => file.endsWith('.ts'));
+  const sources = filesBelow('src').filter((file) => file.endsWith('.ts') && !file.startsWith(PAGES.sources));
   removeLeftovers(sources);
-  if (isFresh(sources)) return true;
+  if (isFresh(sources)) return buildPages();
   const startedMs = Date.now();
   const { ok, out } = exec(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { quiet: true });
   if (!ok) {
@@ -48,7 +51,7 @@ export function build() {
   writeFileSync(STAMP, '');
   // A source that was saved while the compiler ran is newer than this.
   utimesSync(STAMP, startedMs / 1000, startedMs / 1000);
-  return true;
+  return buildPages();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -12,6 +12,7 @@ const CHECKS = [
   ['lint', 'eslint/bin/eslint.js', '.', '--max-warnings=0'],
   ['types', 'typescript/bin/tsc', '--noEmit', '-p', '.'],
   ['types of the page', 'typescript/bin/tsc', '--noEmit', '-p', 'page'],
+  ['types of the flame graph', 'typescript/bin/tsc', '--noEmit', '-p', 'src/export/page'],
   ['unused', 'knip/bin/knip.js'],
 ];
 

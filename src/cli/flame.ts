@@ -5,8 +5,10 @@ import { FORMATS, type Format } from '../export/formats.js';
 import { safeText } from '../report/safe-text.js';
 import type { StackProfile, StackSelection, WindowName } from '../types.js';
 import { nearest } from './choices.js';
+import { flameAssets } from './flame-assets.js';
 import type { RawOptions } from './program.js';
 import { note, write, type World } from './world.js';
+import { zeroXHtml } from './zero-x.js';
 
 const PHASES: Record<WindowName, true> = { startup: true, warmup: true, clean: true, observed: true, sockets: true, ledger: true, profile: true, strace: true, drain: true };
 const SOURCES: Record<StackProfile['source'], true> = { v8: true, perf: true, python: true, ebpf: true, proc: true };
@@ -22,7 +24,7 @@ export async function flameCommand(dir: string, raw: RawOptions, world: World): 
   const { stacksOf } = await world.pipeline();
   const { profile, title, createdAt } = stacksOf(dir, selection);
   const against = raw.diff === undefined ? null : stacksOf(raw.diff, selection).profile;
-  const content = await format.render(profile, { title, createdAt, against });
+  const content = await format.render(profile, { title, createdAt, against, assets: flameAssets, zeroX: zeroXHtml });
   if (file === '-') {
     await write(world.stdout, content);
     return EXIT.ok;

@@ -1,5 +1,8 @@
 import type { StackProfile } from '../types.js';
 import { cpuprofile } from './cpuprofile.js';
+import type { FlameAssets } from './flame-fragment.js';
+import { flameHtml } from './flame-html.js';
+import { flameSvg } from './flame-svg.js';
 import { folded } from './folded.js';
 import { pprof } from './pprof.js';
 import { speedscope } from './speedscope.js';
@@ -12,6 +15,10 @@ export interface ExportOptions {
   createdAt: string;
   /** To compare with; null: nothing. Only for formats that say `diff`. */
   against: StackProfile | null;
+  /** Script and style of pages, read when asked for. */
+  assets(): FlameAssets;
+  /** 0x's page, by 0x itself, where it is installed. */
+  zeroX(profile: StackProfile, title: string): Promise<string>;
 }
 
 type Content = string | Uint8Array;
@@ -29,6 +36,9 @@ export interface Format {
 
 /** A line a format. The first is the default. */
 export const FORMATS = {
+  html: { extension: 'html', opens: 'a browser', diff: true, render: (profile, { title, against, assets }) => flameHtml(profile, assets(), { title, other: against }) },
+  svg: { extension: 'svg', opens: 'a browser', diff: true, render: (profile, { title, against }) => flameSvg(profile, { title, other: against }) },
+  '0x': { extension: '0x.html', opens: 'a browser', diff: false, render: (profile, { title, zeroX }) => zeroX(profile, title) },
   folded: { extension: 'folded', opens: 'flamegraph.pl, inferno, speedscope', diff: false, render: folded },
   speedscope: { extension: 'speedscope.json', opens: 'speedscope.app, or npx speedscope FILE', diff: false, render: speedscope },
   pprof: { extension: 'pb.gz', opens: 'go tool pprof, Pyroscope, Parca, Grafana', diff: false, render: pprof },

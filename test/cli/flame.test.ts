@@ -62,7 +62,7 @@ it('hands on what is asked for', async () => {
 
 it.each([
   [['r', '--format', 'foldet'], /--format "foldet" is not known; did you mean folded\?/],
-  [['r', '--format', 'xml'], /--format "xml" is not known; use one of .*folded/],
+  [['r', '--format', 'parquet'], /--format "parquet" is not known; use one of .*folded/],
   [['r', '--phase', 'lunch'], /--phase "lunch" is not known; use one of startup/],
   [['r', '--source', 'v9'], /--source "v9" is not known; did you mean v8\?/],
   [['r', '--off-cpu', '--stalls'], /one at a time/],

@@ -19,4 +19,4 @@ export const HOSTILE = [
 
 export const ON_CPU: StackSelection = { kind: 'on-cpu', source: null, thread: null, phase: null, merge: false, idle: false };
 
-export const OPTIONS = { title: 'node server.js', createdAt: '2026-11-21T11:10:21.190Z', against: null };
+export const OPTIONS = { title: 'node server.js', createdAt: '2026-11-21T11:10:21.190Z', against: null, assets: () => ({ script: '', css: '' }), zeroX: () => Promise.resolve('') };
