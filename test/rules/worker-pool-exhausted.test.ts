@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { workerPoolExhausted } from '../../src/rules/worker-pool-exhausted.js';
-import { flaskNagle, ledger, ledgerThread, nodeHello, requests, sockets, thread, threads, without, type FactValues } from './facts.js';
+import { flaskNagle, ledger, ledgerThread, nodeHello, outbound, peer, requests, sockets, thread, threads, without, type FactValues } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 
 /** gunicorn, 4 sync workers that sleep 100 ms: 39 requests a second for 50 connections. */
@@ -58,6 +58,10 @@ describe('worker-pool-exhausted', () => {
     absent(workerPoolExhausted, { requests: requests(50, 1000), threads: waiting(4), sockets: sockets({ inService: 0.5 }) });
     // With requests in hand all the time it is a service that they wait for.
     finding(workerPoolExhausted, { requests: requests(50, 40), threads: waiting(4), sockets: sockets({ inService: 3.9 }) });
+    // So it is with as many calls under way as there are workers.
+    const calling = (pending: number): FactValues => ({ requests: requests(50, 40), threads: waiting(4), sockets: sockets({ inService: null, serviceMs: null }), outbound: outbound(peer(pending, { connections: null })) });
+    finding(workerPoolExhausted, calling(3.9));
+    expect(absent(workerPoolExhausted, calling(1))).toContain('next request');
   });
 
   it('takes an event wait with one request in hand a worker for a taken worker', () => {
