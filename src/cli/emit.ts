@@ -26,9 +26,14 @@ export async function emit(report: Report, dir: string, raw: RawOptions, failOn:
 
 /** The chart library and what draws the page are loaded only when a page is asked for. */
 async function pageOf(report: Report, dir: string, world: World): Promise<string> {
-  const [{ renderHtml }, { pageAssets }, { timelineOf }] = await Promise.all([import('../report/html/page.js'), import('./page-assets.js'), world.pipeline()]);
-  return renderHtml(report, timelineOf(dir), pageAssets());
+  const [{ renderHtml }, { pageAssets }, { pageFlame }, { timelineOf, stacksOf }] = await Promise.all([
+    import('../report/html/page.js'), import('./page-assets.js'), import('./page-flame.js'), world.pipeline(),
+  ]);
+  return renderHtml(report, timelineOf(dir), pageAssets(), pageFlame(() => stacksOf(dir, ON_CPU).profile));
 }
+
+/** What used the CPU, thread by thread, by the source that names most of the program. */
+const ON_CPU = { kind: 'on-cpu', source: null, thread: null, phase: null, merge: false, idle: false } as const;
 
 function keep(option: string, file: string, text: string): void {
   try {

@@ -55,6 +55,24 @@ describe.each(SAMPLES)('the page of %s', (name) => {
   });
 });
 
+describe('the flame graph', () => {
+  const flame = { about: '25 samples <b>', html: '<div class="flame" data-flame></div>', css: '.flame { color: blue }', script: 'const draw = 1;' };
+
+  it('stands with its own code, which the policy lets run', () => {
+    const text = renderHtml(sample('healthy'), none, assets, { ok: true, value: flame });
+    expect(text).toContain('25 samples &lt;b&gt;');
+    expect(text).toContain(flame.html);
+    expect(text.indexOf(flame.script)).toBeGreaterThan(text.indexOf(flame.html));
+    expect(text).toContain(createHash('sha256').update(flame.script).digest('base64'));
+    expect(text).toContain('style-src-attr');
+    expect(page(sample('healthy'))).not.toContain('style-src-attr');
+  });
+
+  it('is said to be missing where it is, with the reason', () => {
+    expect(renderHtml(sample('healthy'), none, assets, { ok: false, reason: 'no stacks <i>' })).toContain('<p>None: no stacks &lt;i&gt;.</p>');
+  });
+});
+
 describe('what the charts draw', () => {
   const series = (over: Partial<TimelineSeries>): TimelineSeries => ({ chart: 'rate', label: 'answers', unit: 'req/s', kind: 'slices', points: [], ...over });
   const at = (from: number, to: number, value: number) => ({ startNs: from * 1e9, endNs: to * 1e9, value });

@@ -2,9 +2,11 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildPages } from '../../scripts/build-pages.mjs';
 import { pageAssets } from '../../src/cli/page-assets.js';
+import { pageFlame } from '../../src/cli/page-flame.js';
 import { renderHtml } from '../../src/report/html/page.js';
-import { reportOf, timelineOf } from '../../src/run.js';
+import { reportOf, stacksOf, timelineOf } from '../../src/run.js';
 import type { FailedPath, Gathered, Report, TimelineFact, TimelineSeries } from '../../src/types.js';
 import { launchChromium, openPage } from '../export/chromium.js';
 import { sample } from '../report/samples.js';
@@ -66,6 +68,21 @@ describe.skipIf(requires('chromium').skip)('the page of a report', { timeout: 60
       expect(await page.locator('.absent li').count()).toBe(9);
       await close();
     }
+  });
+
+  it('has the flame graph of the run, which finds and zooms', async () => {
+    expect(buildPages()).toBe(true);
+    const flame = pageFlame(() => stacksOf(RUN, { kind: 'on-cpu', source: null, thread: null, phase: null, merge: false, idle: false }).profile);
+    const html = renderHtml(reportOf(RUN), timelineOf(RUN), pageAssets(), flame);
+    expect(Buffer.byteLength(html)).toBeLessThan(MOST_BYTES);
+    const { page, errors, requests, close } = await openPage(browser, html);
+    await expect.poll(() => page.locator('#flame g.frame').count()).toBeGreaterThan(5);
+    await page.fill('#flame .flame-search', 'e');
+    await expect.poll(() => page.textContent('#flame .flame-found')).toMatch(/\d+ frames?, /);
+    await page.locator('#flame g.frame').nth(3).click();
+    await expect.poll(() => page.locator('#flame .flame-reset').isEnabled()).toBe(true);
+    expect([errors, requests]).toEqual([[], []]);
+    await close();
   });
 
   it('keeps hostile text text, and stays small', async () => {
