@@ -44,7 +44,7 @@ export async function run(settings: Settings, io: RunIo): Promise<{ report: Repo
   const driver = driverFor(settings.load.tool);
   const can = await driver.check();
   if (!can.ok) throw usageError(`${can.reason}; ${can.enable}`);
-  const { active, statuses } = await selectProbes(host, { asked: settings.probes, gentle: settings.gentle, attach: settings.attach !== null });
+  const { active, statuses } = await selectProbes(host, { asked: settings.probes, gentle: settings.gentle, attach: settings.attach !== null, also: settings.offCpu ? ['off-cpu'] : [] });
   if (active.length === 0) throw new WhyslowError('nothing can be observed here with these probes; "whyslow env" says why', EXIT.nothingObserved);
 
   const { dir, artifactsDir } = await createRunDir(io.outputDir);

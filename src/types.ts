@@ -40,6 +40,10 @@ export interface Settings {
   signalOk: boolean;
   /** Nothing that slows each system call. */
   gentle: boolean;
+  /** The off-cpu probe; absent in older runs. */
+  offCpu?: boolean;
+  /** The target is launched so that perf learns the names of its functions; absent in older runs. */
+  perfMap?: boolean;
   /** Given by the user; otherwise found by watching the target listen. */
   url: string | null;
   port: number | null;
@@ -103,12 +107,12 @@ export interface TargetInfo {
 /**
  * A run is cut on the time axis:
  *
- *   startup | warmup | clean | observed | sockets | ledger | profile | clean | strace | drain
+ *   startup | warmup | clean | observed | sockets | ledger | profile | clean | off-cpu | strace | drain
  *
  * `clean` holds no heavy probe: throughput and latency are read there.
  */
 export type WindowName =
-  | 'startup' | 'warmup' | 'clean' | 'observed' | 'sockets' | 'ledger' | 'profile' | 'strace' | 'drain';
+  | 'startup' | 'warmup' | 'clean' | 'observed' | 'sockets' | 'ledger' | 'profile' | 'off-cpu' | 'strace' | 'drain';
 
 export interface Window {
   name: WindowName;
@@ -130,6 +134,7 @@ export type ProbeId =
   | 'python'        // sitecustomize: GC
   | 'cpuprofile'    // preload: V8 CPU profile; `profile`
   | 'python-profile' // sitecustomize: SIGPROF sampler; `profile`
+  | 'off-cpu'       // eBPF: stacks with which threads sleep; only when asked for, `off-cpu`
   | 'strace';       // fallback where eBPF is refused: startup and a window of its own
 
 export interface ProbeStatus {

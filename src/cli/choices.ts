@@ -3,7 +3,7 @@ import type { FindingId, ProbeId } from '../types.js';
 /** Typed as records so that an id added to types.ts and forgotten here does not compile. */
 const PROBES: Record<ProbeId, true> = {
   proc: true, ss: true, sched: true, syscalls: true, 'event-loop': true, 'failed-paths': true, sockets: true, ledger: true,
-  perf: true, node: true, python: true, cpuprofile: true, 'python-profile': true, strace: true,
+  perf: true, node: true, python: true, cpuprofile: true, 'python-profile': true, 'off-cpu': true, strace: true,
 };
 const FINDINGS: Record<FindingId, true> = {
   'load-non-2xx': true, 'load-client-saturated': true, 'load-timeouts': true, 'nagle-delayed-ack': true, 'missing-file-lookups': true, 'sync-fs-per-request': true, 'connection-churn': true, 'slow-clock': true,

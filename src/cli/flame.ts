@@ -10,7 +10,7 @@ import type { RawOptions } from './program.js';
 import { note, write, type World } from './world.js';
 import { zeroXHtml } from './zero-x.js';
 
-const PHASES: Record<WindowName, true> = { startup: true, warmup: true, clean: true, observed: true, sockets: true, ledger: true, profile: true, strace: true, drain: true };
+const PHASES: Record<WindowName, true> = { startup: true, warmup: true, clean: true, observed: true, sockets: true, ledger: true, profile: true, 'off-cpu': true, strace: true, drain: true };
 const SOURCES: Record<StackProfile['source'], true> = { v8: true, perf: true, python: true, ebpf: true, proc: true };
 
 /** `whyslow flame RUN`: stacks of a saved run, in a format that other tools open. */

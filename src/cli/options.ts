@@ -28,6 +28,8 @@ export function settingsOf(command: string[], raw: RawOptions, complain: Complai
     command, url, attach,
     signalOk: raw.signalOk ?? false,
     gentle: raw.gentle ?? false,
+    offCpu: raw.offCpu ?? false,
+    perfMap: raw.perfMap ?? false,
     port: wholeNumber('--port', raw.port, 1, 65_535, complain),
     load: loadOf(raw, complain, defaults),
     probes: raw.probes === undefined ? null : idList('--probes', 'probe', raw.probes, PROBE_IDS, complain),

@@ -8,7 +8,7 @@ export interface RawOptions {
   url?: string; port?: string; keepAlive?: boolean; rate?: string; amount?: string; load?: string; probes?: string;
   json?: string; html?: string; markdown?: string; output?: string; readyTimeout?: string; user?: string; allowRemote?: boolean; failOn?: string;
   verbose?: boolean; quiet?: boolean; color?: boolean; signalOk?: boolean; gentle?: boolean; live?: boolean;
-  format?: string; offCpu?: boolean; stalls?: boolean; thread?: string; phase?: string; merge?: boolean; source?: string; idle?: boolean; diff?: string;
+  format?: string; offCpu?: boolean; stalls?: boolean; thread?: string; phase?: string; merge?: boolean; perfMap?: boolean; source?: string; idle?: boolean; diff?: string;
   prometheus?: string; otlp?: string;
 }
 
@@ -61,6 +61,7 @@ function build(version: string, done: (invocation: Invocation) => void, out: (te
 
   const run = whole(loadOptions(program.command('run').description('launch COMMAND, watch it under load, report (the default)')))
     .usage('[options] -- COMMAND...')
+    .option('--perf-map', 'launch Node (and Python 3.12) so that perf names its functions too: JavaScript, native and kernel code in one flame graph')
     .argument('[command...]', 'the server, with its arguments; options go before it')
     .passThroughOptions()
     .option(...LIVE)
@@ -118,7 +119,8 @@ function whole(command: Command): Command {
   command
     .option('--probes <list>', 'only these probes; "whyslow env" lists them')
     .option('--gentle', 'no probe that slows each system call or request: says less, costs next to nothing')
-    .option('-o, --output <dir>', 'keep the run here, for "whyslow report"')
+    .option('--off-cpu', 'also record where threads sleep, with stacks, for "whyslow flame --off-cpu"')
+    .option('-o, --output <dir>', 'keep the run here, for "whyslow report" and "whyslow flame"')
     .option('--ready-timeout <time>', 'how long the server may take to answer (default: 30s)')
     .option('--user <name>', 'run the server as this user (under sudo: the one who called it)')
     .option('--allow-remote', 'allow load on a host that is not this one');

@@ -1,6 +1,7 @@
 import { NoData } from '../errors.js';
 import { parseFailedPaths, type FailedPathsCapture } from '../parse/bpf-failed-paths.js';
 import { parseLedger, type LedgerCapture } from '../parse/bpf-ledger.js';
+import { parseOffCpu, type OffCpuCapture } from '../parse/bpf-off-cpu.js';
 import { parseSched, type SchedCapture } from '../parse/bpf-sched.js';
 import { parseSockets, type SocketsCapture } from '../parse/bpf-sockets.js';
 import { parseSyscalls, type SyscallsCapture } from '../parse/bpf-syscalls.js';
@@ -43,6 +44,11 @@ export const schedCaptureFact: Fact<SchedCapture> = {
 export const socketsCaptureFact: Fact<SocketsCapture> = {
   name: 'sockets-capture',
   compute: (run) => underLoad(run, 'sockets', parseSockets),
+};
+
+export const offCpuCaptureFact: Fact<OffCpuCapture> = {
+  name: 'off-cpu-capture',
+  compute: (run) => underLoad(run, 'off-cpu', (text) => parseOffCpu(text, run.manifest.host.arch)),
 };
 
 export const ledgerCaptureFact: Fact<LedgerCapture> = {

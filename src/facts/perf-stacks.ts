@@ -1,5 +1,6 @@
 import { kernelEntry } from '../parse/perf-kernel.js';
 import { mappedName } from '../parse/perf-map-name.js';
+import { parsePerfMap, type PerfMap } from '../parse/perf-map.js';
 import { perfHeader, type PerfFrame, type PerfSample } from '../parse/perf-script.js';
 import { NoData } from '../errors.js';
 import type { Fact, Run, StackFrame } from '../types.js';
@@ -21,7 +22,7 @@ export const perfStacksFact: Fact<SampledStacks> = {
     const nameOf = threadNames(run, read);
     const periodNs = periodOf(run);
     const times = samples.map((s) => s.tNs);
-    const framesOf = stackFrames();
+    const framesOf = stackFrames(perfMaps(run));
     return {
       source: 'perf', unit: 'cpu', window: 'profile',
       watched: { startNs: times.reduce((a, b) => Math.min(a, b)), endNs: times.reduce((a, b) => Math.max(a, b)) + periodNs },
@@ -30,6 +31,10 @@ export const perfStacksFact: Fact<SampledStacks> = {
     };
   },
 };
+
+/** Names of code made at run time, by process: saved with --perf-map. */
+const perfMaps = (run: Run): Map<number, PerfMap> =>
+  new Map(artifactsOf(run, 'perf').flatMap((a) => (a.pid === undefined ? [] : [[a.pid, parsePerfMap(run.text(a))] as const])));
 
 function periodOf(run: Run): number {
   const [artifact] = artifactsOf(run, 'perf');
@@ -43,22 +48,30 @@ function periodOf(run: Run): number {
  *   main  uv_run  uv__io_poll  __GI___writev | writev | do_syscall_64  do_writev  tcp_sendmsg
  *   native                                   | syscall| kernel
  */
-function stackFrames(): (sample: PerfSample) => readonly StackFrame[] {
+function stackFrames(maps: ReadonlyMap<number, PerfMap>): (sample: PerfSample) => readonly StackFrame[] {
   const known = new Map<string, StackFrame>();
-  const shared = (frame: PerfFrame): StackFrame => {
+  const shared = (given: PerfFrame, pid: number): StackFrame => {
+    const frame = renamed(given, maps.get(pid));
     const key = `${frame.kind}\0${frame.name}\0${frame.dso}`;
     let found = known.get(key);
     if (!found) known.set(key, (found = frameOf(frame)));
     return found;
   };
-  return ({ stack }) => {
+  return ({ pid, stack }) => {
+    const inProcess = (frame: PerfFrame): StackFrame => shared(frame, pid);
     const entry = kernelEntry(stack);
     const firstUser = stack.findIndex((f) => f.kind !== 'kernel');
     const user = firstUser === -1 ? [] : stack.slice(firstUser);
     const kernel = firstUser === -1 ? stack : stack.slice(0, firstUser);
     const call: StackFrame[] = entry?.kind === 'syscall' ? [{ name: entry.name, kind: 'syscall', file: null, line: null }] : [];
-    return [...withoutRepeats(user.map(shared).reverse()), ...call, ...kernel.map(shared).reverse()];
+    return [...withoutRepeats(user.map(inProcess).reverse()), ...call, ...kernel.map(inProcess).reverse()];
   };
+}
+
+/** With the name of what lay there last; perf may have taken an older one. */
+function renamed(frame: PerfFrame, map: PerfMap | undefined): PerfFrame {
+  const name = frame.address === undefined ? null : map?.(frame.address);
+  return name ? { ...frame, name, kind: 'jit' } : frame;
 }
 
 /** Frames that perf has no name for say nothing by their number. */

@@ -40,10 +40,10 @@ function folded(samples: readonly StackSample[], { spansOf, merge }: StackCut): 
     const found = stacks.get(key);
     if (found) {
       found.weightNs += weightNs;
-      found.samples += 1;
+      found.samples += sample.count ?? 1;
     } else {
       const { pid, tid, thread, frames } = sample;
-      stacks.set(key, { frames, weightNs, samples: 1, ...(merge ?? { pid, tid, thread }) });
+      stacks.set(key, { frames, weightNs, samples: sample.count ?? 1, ...(merge ?? { pid, tid, thread }) });
     }
   }
   return [...stacks.values()].sort((a, b) => b.weightNs - a.weightNs);

@@ -11,6 +11,8 @@ export interface StackSample {
   startNs: number;
   endNs: number;
   weightNs: number;
+  /** How often; 1 where it is not said. */
+  count?: number;
 }
 
 export interface Span { startNs: number; endNs: number }

@@ -3,6 +3,7 @@ import type { Fact, FactReader, Run, StackProfile, StackSelection, WindowName } 
 import { windowsOf } from './artifacts.js';
 import { eventLoopFact } from './event-loop.js';
 import { groupBy } from './group-by.js';
+import { offCpuStacksFact, procWaitStacksFact } from './off-cpu-stacks.js';
 import { perfStacksFact } from './perf-stacks.js';
 import { pythonStacksFact } from './python-stacks.js';
 import { need } from './reader.js';
@@ -23,7 +24,7 @@ export function selectStacks(run: Run, read: FactReader, asked: StackSelection):
 
 /** Best first. What stood still counts as well where people waited for it. */
 function sourcesOf({ kind, idle }: StackSelection): readonly Fact<SampledStacks>[] {
-  if (kind === 'off-cpu') return [];
+  if (kind === 'off-cpu') return [offCpuStacksFact, procWaitStacksFact];
   const v8 = idle ? v8WallStacksFact : kind === 'stalls' ? v8BusyStacksFact : v8StacksFact;
   return [v8, pythonStacksFact, perfStacksFact];
 }

@@ -35,6 +35,8 @@ export function spawnBpftrace(args: readonly string[], stdout: number | 'pipe', 
     env: {
       ...process.env,
       BPFTRACE_MAP_KEYS_MAX: String(mapKeys), BPFTRACE_MAX_MAP_KEYS: String(mapKeys),
+      // Else it reads the target's symbols again for every frame of every stack.
+      BPFTRACE_CACHE_USER_SYMBOLS: '1',
       BPFTRACE_STRLEN: String(STRING_BYTES), BPFTRACE_MAX_STRLEN: String(STRING_BYTES),
     },
   });

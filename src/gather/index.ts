@@ -3,6 +3,7 @@ import { cpuprofileProbe } from './cpuprofile.js';
 import { failedPathsProbe } from './failed-paths.js';
 import { ledgerProbe } from './ledger.js';
 import { nodeProbe } from './node.js';
+import { offCpuProbe } from './off-cpu.js';
 import { perfProbe } from './perf.js';
 import { procProbe } from './proc.js';
 import { pythonProbe } from './python.js';
@@ -16,5 +17,5 @@ import { syscallsProbe } from './syscalls.js';
 /** Every probe there is. */
 export const PROBES: readonly Probe[] = [
   procProbe, nodeProbe, pythonProbe, schedProbe, perfProbe, ssProbe,
-  syscallsProbe, socketsProbe, failedPathsProbe, ledgerProbe, cpuprofileProbe, pythonProfileProbe, straceProbe,
+  syscallsProbe, socketsProbe, failedPathsProbe, ledgerProbe, cpuprofileProbe, pythonProfileProbe, offCpuProbe, straceProbe,
 ];

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact, Availability, Host } from '../types.js';
 import { perfControl } from './perf-control.js';
+import { savePerfMaps } from './perf-map.js';
 import { writeScript } from './perf-to-text.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 import { firstLine, runTool, tied, watchEnd } from './tool-process.js';
@@ -84,7 +85,7 @@ async function preparePerf(ctx: ProbeContext): Promise<PreparedProbe> {
     try {
       if (!started) return [];
       await writeScript({ data, file: join(ctx.dir, FILE), version: ctx.host.tools['perf'] ?? '', frequencyHz: FREQUENCY_HZ });
-      return [{ probe: 'perf', window: 'all', file: FILE }];
+      return [{ probe: 'perf', window: 'all', file: FILE }, ...savePerfMaps(ctx.dir, ctx.pids())];
     } finally {
       await rm(data, { force: true });
     }

@@ -6,7 +6,7 @@ export interface PlannedWindow {
   seconds: number;
 }
 
-type Heavy = Extract<WindowName, 'observed' | 'sockets' | 'ledger' | 'profile' | 'strace'>;
+type Heavy = Extract<WindowName, 'observed' | 'sockets' | 'ledger' | 'profile' | 'off-cpu' | 'strace'>;
 
 /**
  * Share of the load each heavy window gets, and the least that says something, s.
@@ -18,6 +18,8 @@ const HEAVY: Record<Heavy, { share: number; leastS: number }> = {
   sockets: { share: 0.05, leastS: 0.5 },
   ledger: { share: 0.04, leastS: 0.4 },
   profile: { share: 0.15, leastS: 0.8 },
+  // Only when asked for, and then it should show something.
+  'off-cpu': { share: 0.15, leastS: 1 },
   // strace slows the server twenty times: little time is enough for many calls, and more is only harm.
   strace: { share: 0.10, leastS: 0.5 },
 };
@@ -31,9 +33,9 @@ const CLEAN_FIRST = 0.5;
 /**
  * Cuts `durationS` of load into clean, heavy..., clean. Short loads shrink every window; none is dropped.
  *
- *   | clean | observed | sockets | ledger | profile | clean | strace |
+ *   | clean | observed | sockets | ledger | profile | clean | off-cpu | strace |
  *
- * strace comes after the last clean window: a server needs time to recover from it.
+ * off-cpu and strace come after the last clean window: printing stacks takes a second, and a server needs time to recover from strace.
  */
 export function planWindows(durationS: number, heavy: readonly Heavy[]): PlannedWindow[] {
   const wanted = heavy.map((name) => Math.max(HEAVY[name].share * durationS, HEAVY[name].leastS));
@@ -41,10 +43,11 @@ export function planWindows(durationS: number, heavy: readonly Heavy[]): Planned
   const scale = Math.min(1, (HEAVY_AT_MOST * durationS) / total);
   const cleanS = durationS - total * scale;
   const planned = heavy.map((name, i) => ({ name, seconds: (wanted[i] ?? 0) * scale }));
+  const isLast = ({ name }: PlannedWindow): boolean => name === 'off-cpu' || name === 'strace';
   return [
     { name: 'clean', seconds: cleanS * CLEAN_FIRST },
-    ...planned.filter(({ name }) => name !== 'strace'),
+    ...planned.filter((w) => !isLast(w)),
     { name: 'clean', seconds: cleanS * (1 - CLEAN_FIRST) },
-    ...planned.filter(({ name }) => name === 'strace'),
+    ...planned.filter(isLast),
   ];
 }

@@ -16,6 +16,9 @@ const FALLBACK: ProbeId = 'strace';
 /** Measured: shared field notes, a Node hello server. */
 const STRACE_COST = 'slows a server twenty times: not on one that was running before, unless --probes names it';
 
+/** No rule needs them: they draw pictures. */
+const ON_REQUEST: readonly ProbeId[] = ['off-cpu'];
+
 /** Ids that come out of another probe's program. */
 const PART_OF: Partial<Record<ProbeId, ProbeId>> = { 'event-loop': 'syscalls' };
 
@@ -29,10 +32,12 @@ export interface Choice {
   gentle: boolean;
   /** The target was there before us: nothing that slows it twenty times unless asked for by name. */
   attach: boolean;
+  /** Besides the usual ones. */
+  also?: readonly ProbeId[];
 }
 
 /** Which probes this run uses and why the others do not. Checks run side by side. */
-export async function selectProbes(host: Host, { asked, gentle, attach }: Choice): Promise<{ active: Probe[]; statuses: Statuses }> {
+export async function selectProbes(host: Host, { asked, gentle, attach, also = [] }: Choice): Promise<{ active: Probe[]; statuses: Statuses }> {
   const wanted = asked && new Set(asked.map((id) => PART_OF[id] ?? id));
   const checks = await Promise.all(PROBES.map(async (probe) => ({ probe, can: await probe.check(host) })));
   const kernelRefused = checks.some(({ probe, can }) => probe.id === 'syscalls' && !can.ok);
@@ -40,13 +45,13 @@ export async function selectProbes(host: Host, { asked, gentle, attach }: Choice
   const byId = new Map<ProbeId, ProbeStatus>();
   const active: Probe[] = [];
   for (const { probe, can } of checks) {
-    const on = wanted ? wanted.has(probe.id) : probe.id !== FALLBACK || (kernelRefused && !attach);
+    const on = wanted?.has(probe.id) === true || also.includes(probe.id) || (wanted === null && !ON_REQUEST.includes(probe.id) && (probe.id !== FALLBACK || (kernelRefused && !attach)));
     const { id, weight } = probe;
     if (gentle && NOT_GENTLE.includes(id)) {
       byId.set(id, { id, weight, status: 'off', reason: '--gentle keeps it out' });
       continue;
     }
-    if (!on) byId.set(id, { id, weight, status: 'off', reason: wanted ? 'not asked for' : kernelRefused ? STRACE_COST : 'not needed: eBPF sees the same at a fraction of the cost' });
+    if (!on) byId.set(id, { id, weight, status: 'off', reason: wanted ? 'not asked for' : ON_REQUEST.includes(id) ? 'only with --off-cpu' : kernelRefused ? STRACE_COST : 'not needed: eBPF sees the same at a fraction of the cost' });
     else if (!can.ok) byId.set(id, { id, weight, status: 'unavailable', reason: can.reason, enable: can.enable });
     else {
       byId.set(id, { id, weight, status: 'ok' });

@@ -13,6 +13,7 @@ import { accountFor } from '../target/user.js';
 import type { Artifact, Host, Settings, TargetInfo, Window, WindowName } from '../types.js';
 import { monotonicNs } from './clock.js';
 import { earlyEnd } from './early-end.js';
+import { perfMapEnv, removePerfMaps } from './perf-map.js';
 import type { Probe, ProbeContext } from './probe.js';
 import { prepareRack } from './rack.js';
 import type { Statuses } from './select.js';
@@ -137,12 +138,15 @@ export async function session(input: SessionInput): Promise<Session> {
     return { ...left(), windows, artifacts, interrupted };
   } finally {
     await Promise.allSettled(stops.map((stop) => stop()));
+    if (settings.perfMap && !found) removePerfMaps(target.tree.processes().map((p) => p.pid));
   }
 }
 
 /** What the probes of the runtimes need to come along; on attach there is nobody to take it. */
-const launchEnv = ({ probes, dir, settings }: SessionInput): NodeJS.ProcessEnv =>
-  probes.reduce((sum, probe) => ({ ...sum, ...probe.env?.(dir, sum, settings.command) }), { ...process.env });
+const launchEnv = ({ probes, dir, settings }: SessionInput): NodeJS.ProcessEnv => {
+  const env = probes.reduce<NodeJS.ProcessEnv>((sum, probe) => ({ ...sum, ...probe.env?.(dir, sum, settings.command) }), { ...process.env });
+  return settings.perfMap ? perfMapEnv(env) : env;
+};
 
 /** The runtime's own probe writes here as the account that the process runs as. */
 function giveTo(dir: string, pid: number): void {

@@ -44,7 +44,7 @@ const END_MARGIN_S = 0.15;
 /** After the last response, what is still under way in the kernel and in probes settles, s. */
 const SETTLE_S = 0.1;
 
-const HEAVY = ['observed', 'sockets', 'ledger', 'profile', 'strace'] as const;
+const HEAVY = ['observed', 'sockets', 'ledger', 'profile', 'off-cpu', 'strace'] as const;
 
 /**
  * Makes the probes of the load's windows ready, with the port known and the target answering. `together`: the user named

@@ -57,7 +57,7 @@ export function readDumps(chunks: string | Iterable<string>): Dumps | null {
         else lines.push(record.text.trim());
         break;
       }
-      case 'map': case 'hist': case 'stats':
+      case 'map': case 'hist': case 'stats': case 'texts':
         // A map a second time is the dump at the end, whose `end` line was lost.
         ended ||= inSlice.has(record.name);
         inSlice.add(record.name);
@@ -95,6 +95,12 @@ type Maps = Map<string, BpfRecord>;
 export function entriesOf(maps: Maps, name: string): [key: string, value: BpfNumber][] {
   const record = maps.get(name);
   return record?.type === 'map' ? record.entries : [];
+}
+
+/** Stacks by key. */
+export function textsOf(maps: Maps, name: string): [key: string, value: string][] {
+  const record = maps.get(name);
+  return record?.type === 'texts' ? record.entries : [];
 }
 
 export function statsOf(maps: Maps, name: string): [key: string, value: BpfStats][] {

@@ -11,6 +11,8 @@
  *   {"type": "lost_events", "data": {"events": 12}}
  *   {"type": "helper_error", "data": {"msg": "Argument list too long", "helper": "map_update_elem", "retcode": -7, ...}}
  *
+ *   {"type": "map", "data": {"@k": {"9985": "\n    schedule+35\n    do_nanosleep+112\n"}}}          values that are stacks
+ *
  * The keys of a map are joined by commas in one string. An empty map is a blank line (0.17) or `{}` (later).
  * whyslow's own runner adds lines at the end:
  *
@@ -30,6 +32,7 @@ export type BpfRecord =
   | { type: 'map'; name: string; entries: [key: string, value: BpfNumber][] }
   | { type: 'hist'; name: string; entries: [key: string, value: HistBucket[]][] }
   | { type: 'stats'; name: string; entries: [key: string, value: BpfStats][] }
+  | { type: 'texts'; name: string; entries: [key: string, value: string][] }
   | { type: 'printf'; text: string }
   | { type: 'attached'; probes: number }
   | { type: 'lost'; events: number }
@@ -84,7 +87,7 @@ function recordOf(line: string): BpfRecord | null {
     case 'whyslow_threads': return { type: 'threads', data };
     case 'whyslow_fds': return { type: 'fds', data };
     case 'whyslow_limits': return isObject(data) ? { type: 'limits', mapKeys: Number(data['mapKeys']) || 0 } : null;
-    case 'map': return namedMap(data, 'map', isNumber);
+    case 'map': return holdsText(data) ? namedMap(data, 'texts', isText) : namedMap(data, 'map', isNumber);
     case 'hist': return namedMap(data, 'hist', toBuckets);
     case 'stats': return namedMap(data, 'stats', toStats);
     default: return null;
@@ -112,6 +115,11 @@ const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'obj
 
 const isNumber = (v: unknown): BpfNumber | null =>
   typeof v === 'number' || (typeof v === 'string' && /^-?\d+$/.test(v)) ? v : null;
+
+/** Stacks are values as well: lines of `symbol+offset`, parted by line feeds. */
+const isText = (v: unknown): string | null => (typeof v === 'string' ? v : null);
+const holdsText = (data: unknown): boolean =>
+  isObject(data) && Object.values(data).some((map) => isObject(map) && Object.values(map).some((v) => typeof v === 'string' && v.includes('\n')));
 
 function toBuckets(v: unknown): HistBucket[] | null {
   if (!Array.isArray(v)) return null;

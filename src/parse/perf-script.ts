@@ -22,6 +22,8 @@ export interface PerfFrame {
   /** Program or library; `[kernel.kallsyms]`, `[vdso]`, `/tmp/perf-PID.map`. */
   dso: string;
   kind: PerfFrameKind;
+  /** Of code made at run time, and where perf knew nothing: for a perf map. */
+  address?: number;
 }
 
 export interface PerfSample {
@@ -76,7 +78,9 @@ function frameOf(ip: string, text: string): PerfFrame {
   const open = dsoStart(text);
   const name = (open === -1 ? text : text.slice(0, open)).trim();
   const dso = open === -1 ? '' : text.slice(open + 1, -1);
-  return { name: name === '' ? '[unknown]' : name, dso, kind: kindOf(ip, dso) };
+  const kind = kindOf(ip, dso);
+  const frame = { name: name === '' ? '[unknown]' : name, dso, kind };
+  return kind === 'jit' || dso === '[unknown]' ? { ...frame, address: parseInt(ip, 16) } : frame;
 }
 
 /** Where the last group in parentheses opens: `f(int) (/lib/x.so (deleted))` -> 7; -1 when there is none. */

@@ -20,6 +20,7 @@ const SHOWS: Record<ProbeId, string> = {
   cpuprofile: 'Node: which function, which line',
   python: 'Python: garbage collection',
   'python-profile': 'Python: which function, which line',
+  'off-cpu': 'where threads sleep, with stacks (--off-cpu)',
   strace: 'syscalls and paths without eBPF (slow)',
 };
 

@@ -11,6 +11,7 @@ export const WINDOW_WORDS: Record<WindowName, string> = {
   sockets: 'watching sockets and failing paths',
   ledger: "splitting the threads' time",
   profile: 'profiling functions',
+  'off-cpu': 'recording where threads sleep',
   strace: 'tracing with strace, the figures are taken',
   drain: 'letting requests finish',
 };

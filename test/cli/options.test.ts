@@ -62,7 +62,7 @@ describe('the settings', () => {
   it('have the documented defaults', () => {
     const { settings } = judge(['--', 'x']);
     expect(settings).toEqual({
-      command: ['x'], attach: null, signalOk: false, gentle: false, url: null, port: null, probes: null, readyTimeoutS: 30, user: null, allowRemote: false, verbose: false,
+      command: ['x'], attach: null, signalOk: false, gentle: false, offCpu: false, perfMap: false, url: null, port: null, probes: null, readyTimeoutS: 30, user: null, allowRemote: false, verbose: false,
       load: { tool: 'autocannon', connections: 50, durationS: 10, warmupS: 2, method: 'GET', headers: [], body: null, keepAlive: true, rate: null, amount: null, timeoutS: 10 },
     });
   });
@@ -72,11 +72,11 @@ describe('the settings', () => {
     writeFileSync(body, '{"a":1}');
     const { settings, wrongs } = judge([
       '-c', '100', '-d', '1m30s', '--warmup', '500ms', '-m', 'put', '-H', 'X-A: b:c', '-H', 'Accept:*/*', '-b', `@${body}`, '--url', 'http://127.0.0.1:80/a?b#c',
-      '--no-keep-alive', '--rate', '500', '-a', '1000', '--load', 'hey -z 5s {url}', '--probes', 'proc, perf,proc', '--ready-timeout', '2', '--allow-remote', '--gentle', '--verbose', '--', 'x',
+      '--no-keep-alive', '--rate', '500', '-a', '1000', '--load', 'hey -z 5s {url}', '--probes', 'proc, perf,proc', '--ready-timeout', '2', '--allow-remote', '--gentle', '--off-cpu', '--perf-map', '--verbose', '--', 'x',
     ]);
     expect(wrongs).toEqual([]);
     expect(settings).toEqual({
-      command: ['x'], attach: null, signalOk: false, gentle: true, url: 'http://127.0.0.1/a?b#c', port: null, probes: ['proc', 'perf'], readyTimeoutS: 2, user: null, allowRemote: true, verbose: true,
+      command: ['x'], attach: null, signalOk: false, gentle: true, offCpu: true, perfMap: true, url: 'http://127.0.0.1/a?b#c', port: null, probes: ['proc', 'perf'], readyTimeoutS: 2, user: null, allowRemote: true, verbose: true,
       load: { tool: 'hey -z 5s {url}', connections: 100, durationS: 90, warmupS: 0.5, method: 'PUT', headers: [['X-A', 'b:c'], ['Accept', '*/*']], body: '{"a":1}', keepAlive: false, rate: 500, amount: 1000, timeoutS: 10 },
     });
   });

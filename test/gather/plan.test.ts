@@ -25,6 +25,10 @@ describe('planWindows', () => {
     expect(planWindows(10, ['profile', 'strace']).at(-1)?.name).toBe('strace');
   });
 
+  it('puts off-cpu after the last clean window, before strace', () => {
+    expect(planWindows(10, ['profile', 'off-cpu', 'strace']).map((w) => w.name)).toEqual(['clean', 'profile', 'clean', 'off-cpu', 'strace']);
+  });
+
   it('is one clean window twice where nothing heavy can run', () => {
     expect(total(planWindows(10, []))).toBeCloseTo(10);
   });

@@ -28,3 +28,17 @@ describe('strace on a server that was running before', () => {
     expect(['ok', 'unavailable']).toContain(status?.status);
   });
 });
+
+describe('probes that only draw pictures', () => {
+  it('are used when asked for, besides the usual ones', async () => {
+    const host = await readHost();
+    const idsOf = async (over: Partial<Parameters<typeof selectProbes>[1]>): Promise<string[]> =>
+      (await selectProbes(host, { asked: null, gentle: false, attach: false, ...over })).statuses.list().filter((s) => s.status !== 'off').map((s) => s.id);
+    const usual = await idsOf({});
+    expect(usual).not.toContain('off-cpu');
+    expect((await idsOf({ also: ['off-cpu'] })).sort()).toEqual([...usual, 'off-cpu'].sort());
+    expect(await idsOf({ asked: ['proc'], also: ['off-cpu'] })).toEqual(['proc', 'off-cpu']);
+    const { statuses } = await selectProbes(host, { asked: null, gentle: false, attach: false });
+    expect(statuses.list().find((s) => s.id === 'off-cpu')?.reason).toBe('only with --off-cpu');
+  });
+});

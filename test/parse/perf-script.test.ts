@@ -51,7 +51,7 @@ describe('perf script', () => {
     expect(samples[0]?.stack).toEqual([
       { name: 'std::function<void (int)>::operator() const', dso: '/opt/a (b)/node (deleted)', kind: 'native' },
       { name: '[unknown]', dso: '[kernel.kallsyms]', kind: 'kernel' },
-      { name: 'LazyCompile:*render /srv/app (x)/view.js:12', dso: '/tmp/perf-10.map', kind: 'jit' },
+      { name: 'LazyCompile:*render /srv/app (x)/view.js:12', dso: '/tmp/perf-10.map', kind: 'jit', address: 0x7f9756007392 },
     ]);
     expect(samples[1]?.stack).toEqual([]);
     expect(samples[2]?.stack).toEqual([{ name: 'do_sys', dso: '', kind: 'kernel' }]);
