@@ -148,7 +148,7 @@ export interface ProbeStatus {
 
 /** One file of raw output in a saved run. */
 export interface Artifact {
-  probe: ProbeId | 'load' | 'output';
+  probe: ProbeId | 'load' | 'output' | 'source-places';
   /** The window it was gathered in; `all` where it spans them. */
   window: WindowName | 'all';
   /** File name below the run's `artifacts/`. */
@@ -156,6 +156,18 @@ export interface Artifact {
   /** Whose output it is, where a probe writes one file a process. */
   pid?: number;
   tid?: number;
+}
+
+/** Where a function of a profile stands in the source that it was compiled from. Lines and columns count from 0. */
+export interface SourcePlace {
+  url: string;
+  line: number;
+  column: number;
+  /** Path, or what the bundler calls it. */
+  source: string;
+  sourceLine: number;
+  /** Before it was minified; null where the map does not tell. */
+  name: string | null;
 }
 
 // ---------------------------------------------------------------- saved run

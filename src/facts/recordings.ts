@@ -4,6 +4,7 @@ import { parseNodeNdjson, type NodeRecords } from '../parse/node-ndjson.js';
 import { parsePythonNdjson, type PythonProfile, type PythonRecords } from '../parse/python-ndjson.js';
 import { parsePerfScript, type PerfSample } from '../parse/perf-script.js';
 import { parsePySpy } from '../parse/py-spy.js';
+import { parseSourcePlaces } from '../parse/source-places.js';
 import { parseProc, type ProcRecording } from '../parse/proc-ndjson.js';
 import type { Fact } from '../types.js';
 import { artifactsOf, loadSpan, missing } from './artifacts.js';
@@ -32,9 +33,10 @@ export const procRecordingFact: Fact<ProcRecording> = {
 export const cpuProfilesFact: Fact<CpuProfile[]> = {
   name: 'cpu-profiles',
   compute(run) {
+    const sources = parseSourcePlaces(artifactsOf(run, 'source-places').map((a) => run.text(a)));
     const profiles = artifactsOf(run, 'cpuprofile').flatMap((a) => {
       try {
-        return [parseCpuProfile(run.text(a))];
+        return [parseCpuProfile(run.text(a), sources)];
       } catch (error) {
         if (error instanceof NoData) return [];
         throw error;

@@ -1,11 +1,12 @@
 import { NoData } from '../errors.js';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Artifact, WindowName } from '../types.js';
 import { monotonicNs } from './clock.js';
 import { NO_NODE, nodePids, SILENT_NODE } from './node.js';
 import { isRunning, recordsFrom, threadFiles, updateControl, waitUntil, type ThreadFile } from './node-control.js';
 import { nodeProbeEnv } from './node-env.js';
+import { sourcePlaces } from './source-places.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 
 /** 1 ms costs a busy server twice as much, and tells little more in the second or two that a window has. */
@@ -67,7 +68,7 @@ function prepared(ctx: ProbeContext, window: WindowName | 'all'): PreparedProbe 
     for (const { pid, tid } of asked) rmSync(join(ctx.dir, `cpuprofile.${pid}.${tid}.json.tmp`), { force: true });
     const files = threadFiles(ctx.dir, 'cpuprofile');
     if (files.length === 0) throw new Error('no CPU profile was written');
-    return files.map(({ file, pid, tid }) => ({ probe: 'cpuprofile', window, file, pid, tid }));
+    return files.flatMap(({ file, pid, tid }): Artifact[] => [{ probe: 'cpuprofile', window, file, pid, tid }, ...placesFile(ctx.dir, { file, pid, tid }, window)]);
   }
 
   return {
@@ -84,6 +85,20 @@ function prepared(ctx: ProbeContext, window: WindowName | 'all'): PreparedProbe 
     },
     stop: () => (stopped ??= stop()),
   };
+}
+
+/** Written only where there is a source map. */
+function placesFile(dir: string, { file, pid, tid }: Pick<ThreadFile, 'file' | 'pid' | 'tid'>, window: WindowName | 'all'): Artifact[] {
+  try {
+    const places = sourcePlaces(readFileSync(join(dir, file), 'utf8'), pid);
+    if (places.length === 0) return [];
+    const name = `source-places.${String(pid)}.${String(tid)}.json`;
+    writeFileSync(join(dir, name), JSON.stringify(places));
+    return [{ probe: 'source-places', window, file: name, pid, tid }];
+  } catch {
+    // A profile that was cut off; its reader says so.
+    return [];
+  }
 }
 
 /** Threads that turn their loop and are not idle; all of them where none is busy. */

@@ -19,6 +19,7 @@
 import { NoData } from '../errors.js';
 import type { Frame } from '../types.js';
 import { frameOf, type CallFrame } from './frame.js';
+import type { Sources } from './source-places.js';
 
 export interface ProfileNode {
   frame: Frame;
@@ -54,15 +55,16 @@ interface RawProfile {
 }
 
 /** Throws NoData for what is no whole profile. */
-export function parseCpuProfile(text: string): CpuProfile {
+export function parseCpuProfile(text: string, sources: Sources = (frame) => frame): CpuProfile {
   const raw = readRaw(text);
   const offsetNs = clockOffsetNs(raw);
   const indexOf = new Map(raw.nodes.map(({ id }, index) => [id, index]));
   const nodes = raw.nodes.map(({ callFrame, positionTicks }): ProfileNode => ({
-    frame: frameOf(callFrame, raw.whyslow?.preload ?? null),
+    frame: frameOf(sources(callFrame), raw.whyslow?.preload ?? null),
     parent: -1,
     functionKey: `${callFrame.functionName}\n${callFrame.url}\n${callFrame.lineNumber}:${callFrame.columnNumber}`,
-    lineTicks: positionTicks ?? [],
+    // Ticks have lines of the script, without columns: no map can tell whose.
+    lineTicks: sources(callFrame) === callFrame ? positionTicks ?? [] : [],
   }));
   for (const [index, { children, parent }] of raw.nodes.entries()) {
     for (const id of children ?? []) setParent(nodes, indexOf.get(id), index);
