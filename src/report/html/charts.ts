@@ -17,10 +17,10 @@ export const CHART_TITLES: Record<TimelineChart, string> = {
 /** What each part of a run is for; the words of the terminal's README. */
 export const WINDOW_WORDS: Record<WindowName, string> = {
   startup: 'startup', warmup: 'warm-up', clean: 'clean', observed: 'syscalls, loop', sockets: 'sockets, paths', ledger: 'ledger',
-  profile: 'profile', strace: 'strace', drain: 'drain',
+  profile: 'profile', 'off-cpu': 'off-CPU', strace: 'strace', drain: 'drain',
 };
 
-const HEAVY: readonly WindowName[] = ['observed', 'sockets', 'ledger', 'profile', 'strace'];
+const HEAVY: readonly WindowName[] = ['observed', 'sockets', 'ledger', 'profile', 'off-cpu', 'strace'];
 export const windowKind = (name: WindowName): 'clean' | 'heavy' | 'other' => (name === 'clean' ? 'clean' : HEAVY.includes(name) ? 'heavy' : 'other');
 
 /** The page marks and lists no more stalls than this; the longest are kept. */
