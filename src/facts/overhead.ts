@@ -3,7 +3,7 @@ import type { Fact, OverheadFact, WindowName } from '../types.js';
 import { need } from './reader.js';
 import { requestsFact } from './requests.js';
 
-const HEAVY: readonly WindowName[] = ['observed', 'sockets', 'ledger', 'profile', 'strace'];
+const HEAVY: readonly WindowName[] = ['observed', 'sockets', 'ledger', 'profile', 'off-cpu', 'strace'];
 
 const isHeavy = (name: WindowName | 'all'): name is WindowName => (HEAVY as readonly string[]).includes(name);
 

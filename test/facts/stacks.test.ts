@@ -5,6 +5,7 @@ import { selectStacks } from '../../src/facts/stacks.js';
 import { loadRun } from '../../src/store/load.js';
 import type { Run, StackProfile, StackSelection } from '../../src/types.js';
 import { ON_CPU } from '../export/profiles.js';
+import { loadText, runOf, s, window } from './run.js';
 
 /** A real run of the bundled server with a hot function, its paths made neutral and its perf samples thinned. */
 const run = loadRun(fileURLToPath(new URL('../../fixtures/runs/node-hot-function', import.meta.url)));
@@ -69,5 +70,42 @@ describe('stacks of a saved run', () => {
     expect(() => select({ phase: 'startup' })).toThrow(/no stack was sampled in the startup window/);
     expect(() => select({ source: 'python' })).toThrow(/this run holds no stacks: the python-profile probe/);
     expect(() => select({ kind: 'stalls' })).toThrow(/no event loop was seen/);
+  });
+});
+
+/** A Node thread that served from 2.5 to 3.5 s, and stood still from 3.0 to 3.1 s by its own account. */
+function stalled(): Run {
+  const at = (seconds: number): number => s(seconds) / 1e3;
+  const node = (id: number, functionName: string, children: number[] = [], url = '/app/x.js') => ({ id, callFrame: { functionName, scriptId: '1', url, lineNumber: id, columnNumber: 0 }, children });
+  const cpuprofile = JSON.stringify({
+    whyslow: { pid: 77, tid: 77, preload: '/p/preload.cjs', inlining: true, beforeNs: s(2.5), afterNs: s(2.5) },
+    startTime: at(2.5), endTime: at(3.5), nodes: [node(1, '(root)', [2, 3, 4], ''), node(2, 'serve'), node(3, 'rebuild', [5]), node(4, '(idle)', [], ''), node(5, 'index')],
+    // serve 2.5-2.99, rebuild 2.99-3.02, index 3.02-3.11, idle 3.11-3.2, serve to the end
+    samples: [2, 3, 5, 4, 2], timeDeltas: [0, 490e3, 30e3, 90e3, 90e3],
+  });
+  return runOf({
+    windows: [window('warmup', 0, 1), window('clean', 1, 6), window('drain', 6, 6.1)],
+    texts: [
+      [{ probe: 'load', window: 'all' }, loadText(0, 6, () => 1000)],
+      [{ probe: 'node', window: 'all', pid: 77, tid: 77 }, [
+        { type: 'meta', atNs: s(0), pid: 77, tid: 77, ppid: 1, node: 'v20.0.0', periodMs: 5, sliceMs: 250 },
+        { type: 'slice', startNs: s(1), endNs: s(1.25), elu: 0.95, lateMs: {}, heapUsed: 1, heapTotal: 1, allocated: {} },
+        { type: 'delay', afterNs: s(3) - 2.5e6, endNs: s(3.1), idleNs: 0 },
+      ].map((line) => JSON.stringify(line)).join('\n')],
+      [{ probe: 'cpuprofile', window: 'profile', pid: 77, tid: 77 }, cpuprofile],
+    ],
+  });
+}
+
+describe('stacks of stalls', () => {
+  it('are what ran inside long ticks, and nothing else', () => {
+    const profile = select({ kind: 'stalls' }, stalled());
+    expect(profile).toMatchObject({ unit: 'wall', source: 'v8' });
+    expect(profile.stacks.map((st) => [st.frames.map((f) => f.name).join(';'), Math.round(st.weightNs / 1e6)])).toEqual([['rebuild;index', 80], ['rebuild', 20]]);
+  });
+
+  it('are counted against the requests of the time that was watched', () => {
+    expect(select({}, stalled()).requests).toBe(1000);
+    expect(select({}, stalled()).stacks.map((st) => Math.round(st.weightNs / 1e6))).toEqual([790, 90, 30]);
   });
 });
