@@ -29,7 +29,8 @@ export const offCpuStacksFact: Fact<SampledStacks> = {
 const plain = (name: string, kind: StackFrame['kind']): StackFrame => ({ name, kind, file: null, line: null });
 
 /** Root first, with a frame for the call that it slept in, as on the CPU. */
-function framesOf({ kernel, user, syscall }: Sleep): StackFrame[] {
+function framesOf({ kernel, user, syscall, waits }: Sleep): StackFrame[] {
+  if (waits) return [plain('(waiting for a CPU after waking)', 'idle')];
   const entry = kernelEntry(kernel.map((name) => ({ name, dso: '[kernel.kallsyms]', kind: 'kernel' as const })));
   const call = syscall ?? (entry?.kind === 'syscall' ? entry.name : null);
   const users = user.filter((name, i) => !(name === '[unknown]' && user[i + 1] === '[unknown]')).map((name): StackFrame => mappedName(name) ?? plain(name, 'native'));

@@ -4,7 +4,7 @@
  *   {"type":"map","data":{"@off":{"1851,1851,\n    schedule+35\n    __x64_sys_fsync+18\n,\n    fsync+20\n    uv__fs_work+1043\n":1470177564}}}
  *                                  pid  tid   kernel, leaf first                      user, leaf first
  */
-import { numbersOf, readCounted, textsOf, entriesOf, type BpfHealth } from './bpf-dumps.js';
+import { keyNumbers, numbersOf, readCounted, textsOf, entriesOf, type BpfHealth } from './bpf-dumps.js';
 import { syscallName } from './syscall-names.js';
 
 export interface Sleep {
@@ -15,6 +15,8 @@ export interface Sleep {
   user: string[];
   /** By /proc, where no stack was seen. */
   syscall: string | null;
+  /** Awake, and waiting for a CPU: no stack. */
+  waits?: true;
   ns: number;
   count: number;
 }
@@ -32,6 +34,10 @@ export function parseOffCpu(text: string, arch: string): OffCpuCapture | null {
     const [, pid, tid, kernel = '', user = ''] = found;
     return [{ pid: Number(pid), tid: Number(tid), kernel: symbols(kernel), user: symbols(user), syscall: null, ns: Number(ns), count: counts.get(key) ?? 1 }];
   });
+  for (const [key, ns] of entriesOf(maps, '@runq')) {
+    const [pid = 0, tid = 0] = keyNumbers(key);
+    sleeps.push({ pid, tid, kernel: [], user: [], syscall: null, waits: true, ns: Number(ns), count: 1 });
+  }
   const stood = standings(threads, arch);
   const [kernels, users, at, met, pids] = [new Map(textsOf(maps, '@k')), new Map(textsOf(maps, '@u')), numbersOf(maps, '@at'), numbersOf(maps, '@met'), numbersOf(maps, '@p')];
   // Asleep when the gate closed: with a stack if it went to sleep under our eyes.

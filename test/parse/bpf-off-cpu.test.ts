@@ -31,6 +31,17 @@ describe('off-cpu.bt', () => {
     expect(capture.comms.get(27918)).toBe('node');
   });
 
+  it('tells the wait for a CPU after a wake-up from sleep', () => {
+    const printed = [
+      { type: 'printf', data: 'open 1000\n' }, { type: 'printf', data: 'end 9000\n' }, { type: 'map', data: { '@close': 9000 } },
+      { type: 'map', data: { '@off': { '7,8,\n    schedule+1\n    __x64_sys_fsync+2\n,\n    fsync+3\n': 300 } } }, { type: 'map', data: { '@runq': { '7,8': 700 } } },
+    ].map((line) => JSON.stringify(line)).join('\n');
+    expect(parseOffCpu(printed, 'x64')!.sleeps).toEqual([
+      { pid: 7, tid: 8, kernel: ['schedule', '__x64_sys_fsync'], user: ['fsync'], syscall: null, ns: 300, count: 1 },
+      { pid: 7, tid: 8, kernel: [], user: [], syscall: null, waits: true, ns: 700, count: 1 },
+    ]);
+  });
+
   it('is nothing where the gate never opened, and survives a cut', () => {
     expect(parseOffCpu('', 'x64')).toBeNull();
     expect(parseOffCpu('{"type": "printf", "data": "open 5\\n"}\n', 'x64')).toBeNull();
