@@ -45,8 +45,7 @@ export async function watch(settings: Settings, raw: RawOptions, failOn: Finding
     } finally {
       if (raw.output === undefined) discard(runDir);
     }
-    if (kept.dir() !== null) onlooker.tell(`the run is kept; whyslow report ${safeText(kept.dir() ?? '')} shows it again`);
-    if (raw.output !== undefined) tell(`the run is kept; whyslow report ${safeText(raw.output)} shows it again, whyslow flame ${safeText(raw.output)} its stacks`);
+    if (kept.dir() !== null) onlooker.tell(`the run is kept; whyslow report ${safeText(kept.dir() ?? '')} shows it again, whyslow flame ${safeText(kept.dir() ?? '')} its stacks`);
     return code;
   } finally {
     onlooker.close();
