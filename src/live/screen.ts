@@ -56,7 +56,7 @@ export function openScreen({ input, output, term, color, unicode, onKey, onResiz
   return {
     size: () => ({ columns: Number(screen.width), rows: Number(screen.height) }),
     show(lines) {
-      const content = lines.map((line) => line.map(({ text, style }) => tagged(text, styles[style])).join('')).join('\n');
+      const content = lines.map((line) => line.map(({ text, style }) => tagged(text, styles[style])).join('')).join('\n').replaceAll(ALIGN, NO_ALIGN);
       if (!open || content === shown) return;
       shown = content;
       box.setContent(content);
@@ -74,6 +74,10 @@ export function openScreen({ input, output, term, color, unicode, onKey, onResiz
     },
   };
 }
+
+/** `{|}` pushes what follows to the right, escaped or not: something that is not seen goes between. */
+const ALIGN = '{open}|{close}';
+const NO_ALIGN = '{open}{bold}{/bold}|{close}';
 
 /** Nothing in a text may be taken for a tag of blessed's, or reach the terminal as a control. */
 function tagged(text: string, tag: string): string {
