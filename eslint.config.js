@@ -16,6 +16,7 @@ const MAY_IMPORT = {
   report: [],
   export: [],
   live: [],
+  opinion: ['parse', 'facts'],
   // What others scrape or get sent: figures of a report, or of what the probes have written so far.
   feed: ['parse', 'load', 'export'],
   cli: ['run.ts', 'version.ts', 'report', 'export', 'live', 'feed'],
@@ -38,7 +39,7 @@ const OUTSIDE = `(node:)?(${IMPURE_MODULES.join('|')})(/.*)?`;
 const pureMessage = 'what it needs is given to it as an argument.';
 
 /** Programs of their own, started by others: they end themselves. */
-const PROGRAMS = ['src/cli.ts', 'src/cli/**/*.ts', 'src/load/autocannon-worker.ts', 'src/load/keeper.ts', 'src/gather/node-injector.ts'];
+const PROGRAMS = ['src/cli.ts', 'src/cli/**/*.ts', 'src/load/autocannon-worker.ts', 'src/load/keeper.ts', 'src/gather/node-injector.ts', 'src/opinion/doctor-program.ts'];
 const OUTPUT = ['stdout', 'stderr', 'exit', 'exitCode'].map((property) => ({
   object: 'process', property, message: 'Only cli.ts prints or sets exit codes: return data, or throw a WhyslowError.',
 }));

@@ -1,3 +1,4 @@
+import { doctorSamplesFact } from './facts/doctor-samples.js';
 import { factReader } from './facts/reader.js';
 import { selectStacks } from './facts/stacks.js';
 import { timelineFact } from './facts/timeline.js';
@@ -9,6 +10,7 @@ import { NoData, usageError, WhyslowError, EXIT } from './errors.js';
 import { driverFor } from './load/driver.js';
 import { assertLoopback } from './load/loopback.js';
 import { judge } from './judge.js';
+import { secondOpinion } from './opinion/clinic-doctor.js';
 import { loadRun } from './store/load.js';
 import { createRunDir, removeRunDir, writeManifest } from './store/save.js';
 import type { Gathered, Host, Manifest, ProbeStatus, Report, Settings, StackProfile, StackSelection, TimelineFact, WindowName } from './types.js';
@@ -61,7 +63,7 @@ export async function run(settings: Settings, io: RunIo): Promise<{ report: Repo
       onUnderway: ({ soFar, profileNow }) => io.onUnderway?.({ dir, manifest: () => manifestOf(soFar()), profileNow }),
     });
     await writeManifest(dir, manifestOf(seen));
-    return { report: reportOf(dir), runDir: dir };
+    return { report: settings.secondOpinion ? await withSecondOpinion(dir) : reportOf(dir), runDir: dir };
   } catch (error) {
     // A run that never was leaves nothing behind.
     await removeRunDir(dir);
@@ -74,6 +76,12 @@ export const reportOf = (dir: string): Report => judge(loadRun(dir));
 
 /** Everything of a saved run that was measured over time. */
 export const timelineOf = (dir: string): Gathered<TimelineFact> => factReader(loadRun(dir))(timelineFact);
+
+/** The same, and what Clinic Doctor says of that run. */
+export async function withSecondOpinion(dir: string): Promise<Report> {
+  const report = reportOf(dir);
+  return { ...report, secondOpinion: await secondOpinion(report, factReader(loadRun(dir))(doctorSamplesFact)) };
+}
 
 /** Stacks of a saved run. Errors: WhyslowError where it is no run, or holds none of these. */
 export function stacksOf(dir: string, selection: StackSelection): { profile: StackProfile; title: string; createdAt: string } {

@@ -55,6 +55,8 @@ export interface Settings {
   user: string | null;
   allowRemote: boolean;
   verbose: boolean;
+  /** Also what Clinic Doctor would say; absent = no. */
+  secondOpinion?: true;
 }
 
 export interface LoadSettings {
@@ -860,4 +862,24 @@ export interface Report {
   probes: ProbeStatus[];
   overhead: OverheadFact | null;
   interrupted: string | null;
+  /** Absent: not asked for. */
+  secondOpinion?: SecondOpinion;
+}
+
+/** What another tool says of the same run. */
+export interface SecondOpinion {
+  tool: 'clinic-doctor';
+  /** Of the tool; null where it is not installed. */
+  version: string | null;
+  /** none, io, event-loop, gc, data (too little of it), unknown; null where it could not be asked. */
+  category: string | null;
+  /** The signals that it found conspicuous. */
+  issues: string[];
+  pid: number | null;
+  /** Of the run that it judged: 10 ms samples. */
+  samples: number;
+  /** Whether its category and our verdict are of one kind; null where it gives none. */
+  agrees: boolean | null;
+  /** Why they differ, or what both mean; or why there is no opinion. */
+  why: string;
 }

@@ -9,6 +9,7 @@
  *   {"type":"delay","afterNs":...,"endNs":...,"idleNs":9100000}             the loop did not turn for 20 ms or more
  *   {"type":"own","startNs":...,"endNs":...,"what":"profile-stop"}          we held the thread ourselves
  *   {"type":"profile","event":"started","id":1,"atNs":...}                  started | stopped | written | failed
+ *   {"type":"doctor","samples":[...]}                                       for --second-opinion: see doctor.cjs
  *   {"type":"end","atNs":...,"reason":"asked"}
  *
  *        due      due       due                       one unref'd timer; what it finds late, the loop was held:
@@ -50,7 +51,8 @@ function start(dir) {
   const { isMainThread, threadId } = require('worker_threads');
   const createProfiler = require('./profile.cjs');
   const { performanceOrigin, delayOf, allocatedBetweenGcs, countByName } = require('./readings.cjs');
-  for (const file of ['preload.cjs', 'profile.cjs', 'readings.cjs']) delete require.cache[path.join(__dirname, file)];
+  const createDoctor = require('./doctor.cjs');
+  for (const file of ['preload.cjs', 'profile.cjs', 'readings.cjs', 'doctor.cjs']) delete require.cache[path.join(__dirname, file)];
 
   const { openSync, writeSync, closeSync, statSync, readFileSync, readlinkSync } = fs;
   const { hrtime, pid } = process;
@@ -110,6 +112,7 @@ function start(dir) {
     emit(record);
     urgent = true;
   };
+  const doctor = createDoctor({ mono, performance });
   const profiler = createProfiler({ dir, pid, preload: __filename, mono, report });
 
   function finish(reason) {
@@ -120,6 +123,7 @@ function start(dir) {
     try { observer.disconnect(); } catch (_) { /* gone */ }
     try {
       profiler.abort(tid);
+      doctor.set(false);
       emit({ type: 'end', atNs: mono(), reason });
       flush();
     } catch (_) { /* nowhere to write */ }
@@ -142,6 +146,7 @@ function start(dir) {
         order = JSON.parse(readFileSync(control, 'utf8')) || {};
       } catch (_) { /* the next one will do */ }
     }
+    doctor.set(order.doctor === true && !order.stop);
     if (order.stop) finish('asked');
     else if (order.aliveUntilNs && now > order.aliveUntilNs) finish('lease ended');
   }
@@ -166,6 +171,8 @@ function start(dir) {
     }
     emit(record);
     if (gcs.length > 0) emit({ type: 'gc', pauses: gcs.splice(0) });
+    const doctored = doctor.take();
+    if (doctored.length > 0) emit({ type: 'doctor', samples: doctored });
     histogram.reset();
     lateMs = {};
     heapSamples = heapSamples.slice(-2);

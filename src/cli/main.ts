@@ -12,6 +12,7 @@ import { failOnOf, settingsOf, type Complain } from './options.js';
 import { checkOutputs } from './outputs.js';
 import { parseArgv, type Invocation, type RawOptions } from './program.js';
 import { hasUnicode, renderOptionsFor } from './terminal-env.js';
+import type { Report } from '../types.js';
 import { watch } from './watch.js';
 import { note, write, type World } from './world.js';
 
@@ -78,8 +79,11 @@ async function reportCommand(dir: string, raw: RawOptions, world: World): Promis
   if (!existsSync(dir)) throw usageError(`there is no folder "${dir}"; give the one that -o wrote`);
   await checkFeeds(raw);
   const { reportOf } = await world.pipeline();
-  return emit(reportOf(dir), dir, raw, failOn, world);
+  return emit(raw.secondOpinion ? await withSecondOpinion(dir) : reportOf(dir), dir, raw, failOn, world);
 }
+
+/** Loaded late, as the pipeline is. */
+const withSecondOpinion = async (dir: string): Promise<Report> => (await import('../run.js')).withSecondOpinion(dir);
 
 async function envCommand(raw: RawOptions, world: World): Promise<number> {
   const { environment } = await world.pipeline();

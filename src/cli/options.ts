@@ -37,6 +37,7 @@ export function settingsOf(command: string[], raw: RawOptions, complain: Complai
     user: userOf(raw, account, complain),
     allowRemote: raw.allowRemote ?? false,
     verbose: raw.verbose ?? false,
+    ...(raw.secondOpinion ? { secondOpinion: true as const } : {}),
   };
   return deepFreeze(settings);
 }

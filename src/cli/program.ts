@@ -9,7 +9,7 @@ export interface RawOptions {
   json?: string; html?: string; markdown?: string; output?: string; readyTimeout?: string; user?: string; allowRemote?: boolean; failOn?: string;
   verbose?: boolean; quiet?: boolean; color?: boolean; signalOk?: boolean; gentle?: boolean; live?: boolean;
   format?: string; offCpu?: boolean; stalls?: boolean; thread?: string; phase?: string; merge?: boolean; perfMap?: boolean; source?: string; idle?: boolean; diff?: string;
-  prometheus?: string; otlp?: string;
+  prometheus?: string; otlp?: string; secondOpinion?: boolean;
 }
 
 export type Invocation =
@@ -132,6 +132,7 @@ function outputOptions(command: Command): Command {
     .option('--json <file>', 'write the report as JSON; - writes only that to stdout')
     .option('--html <file>', 'write the report as one page: charts, tables, all evidence; opens anywhere, loads nothing')
     .option('--markdown <file>', 'write the short report for a pull request; - writes only that to stdout')
+    .option('--second-opinion', 'Node: also what Clinic Doctor says of the same run, and why it differs')
     .option('--prometheus <file|:port>', 'write the figures as Prometheus text, or have them scraped at :PORT while it runs')
     .option('--otlp <url>', 'post the figures to an OpenTelemetry collector at the end: http://127.0.0.1:4318')
     .option('--fail-on <rules>', 'exit with 1 when one of these is found: event-loop-blocked,...')

@@ -8,6 +8,8 @@ export interface NodeControl {
   /** The preloads leave by themselves after this: whyslow is no more. */
   aliveUntilNs: number;
   stop?: true;
+  /** Sample what Clinic Doctor would. */
+  doctor?: true;
   profile?: {
     id: number;
     fromNs: number;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { updateControl } from './node-control.js';
 
 const PROBE_DIR = fileURLToPath(new URL('../../probes/node/', import.meta.url));
-const PROBE_FILES = ['preload.cjs', 'profile.cjs', 'readings.cjs'] as const;
+const PROBE_FILES = ['preload.cjs', 'profile.cjs', 'readings.cjs', 'doctor.cjs'] as const;
 
 /** Node's rules for NODE_OPTIONS: blanks part words, double quotes hold them together, a backslash escapes within. */
 const quoted = (path: string): string => `"${path.replace(/[\\"]/g, '\\$&')}"`;

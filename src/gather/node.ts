@@ -32,7 +32,7 @@ function prepared(ctx: ProbeContext): PreparedProbe {
   const renew = () => {
     // Who ran at any time counts: at the stop the target may be gone.
     sawNode ||= nodePids(ctx).length > 0;
-    updateControl(ctx.dir, { aliveUntilNs: monotonicNs() + LEASE_S * 1e9 });
+    updateControl(ctx.dir, { aliveUntilNs: monotonicNs() + LEASE_S * 1e9, ...(ctx.secondOpinion ? { doctor: true } : {}) });
   };
   const renewQuietly = () => {
     try { renew(); } catch { /* the folder went away: the lease ends */ }

@@ -7,6 +7,8 @@ export interface ProbeContext {
   origin: 'launch' | 'attach';
   /** On attach: SIGUSR1 may be sent to Node. */
   signalOk: boolean;
+  /** Node: sample what Clinic Doctor would. */
+  secondOpinion?: boolean;
   /** Root of the target's tree. */
   rootPid: number;
   /** Live pids of the target's tree, now. */

@@ -69,7 +69,7 @@ export async function session(input: SessionInput): Promise<Session> {
     let port: number | null = null;
     let load: RunningLoad | null = null;
     const ctx: ProbeContext = {
-      host: input.host, rootPid: target.pid, dir, origin: target.origin, signalOk: settings.signalOk,
+      host: input.host, rootPid: target.pid, dir, origin: target.origin, signalOk: settings.signalOk, secondOpinion: settings.secondOpinion ?? false,
       pids: () => target.tree.pids(),
       generatorPids: () => (load?.pid == null ? [] : [load.pid]),
       get port() { return port; },

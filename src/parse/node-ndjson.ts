@@ -10,6 +10,7 @@
  *   {"type":"delay","afterNs":...,"endNs":...,"idleNs":9100000}
  *   {"type":"own","startNs":...,"endNs":...,"what":"profile-stop"}
  *   {"type":"profile","event":"stopped","id":1,"atNs":...,"heldNs":...}
+ *   {"type":"doctor","samples":[[atNs,delayMs,cpu,rss,heapTotal,heapUsed,external,handles,loopUtilization],...]}
  *   {"type":"end","atNs":...,"reason":"asked"}
  *
  * A killed process leaves a cut last line; that and lines of unknown shape are counted, not thrown at.
@@ -65,6 +66,21 @@ export interface LoopDelay {
   disturbed: boolean;
 }
 
+/** What Clinic Doctor samples every 10 ms: probes/node/doctor.cjs. */
+export interface DoctorSample {
+  atNs: number;
+  delayMs: number;
+  /** Of the process, of one core. */
+  cpu: number;
+  rss: number;
+  heapTotal: number;
+  heapUsed: number;
+  external: number;
+  handles: number;
+  /** Since the process began, percent; null before Node 14.10. */
+  loopUtilization: number | null;
+}
+
 export interface NodeRecords {
   meta: NodeMeta | null;
   slices: NodeSlice[];
@@ -74,6 +90,8 @@ export interface NodeRecords {
   own: { startNs: number; endNs: number; what: string }[];
   profiles: { event: 'started' | 'stopped' | 'written' | 'failed'; id: number; atNs: number; heldNs?: number; bytes?: number; reason?: string }[];
   end: { atNs: number; reason: string } | null;
+  /** Only where a second opinion was asked for. */
+  doctor: DoctorSample[];
   /** Lines that could not be read. */
   malformed: number;
 }
@@ -82,7 +100,7 @@ export interface NodeRecords {
 const GC_KIND: Record<number, GcKind> = { 1: 'scavenge', 2: 'minor-mark-sweep', 4: 'mark-sweep-compact', 8: 'incremental', 16: 'weak-callbacks' };
 
 export function parseNodeNdjson(text: string): NodeRecords {
-  const records: NodeRecords = { meta: null, slices: [], gc: [], delays: [], own: [], profiles: [], end: null, malformed: 0 };
+  const records: NodeRecords = { meta: null, slices: [], gc: [], delays: [], own: [], profiles: [], end: null, doctor: [], malformed: 0 };
   for (const line of text.split('\n')) {
     if (line.trim() !== '' && !take(line, records)) records.malformed += 1;
   }
@@ -116,6 +134,8 @@ function take(line: string, into: NodeRecords): boolean {
       if (!numbers(rest, 'id', 'atNs')) return false;
       into.profiles.push(rest as unknown as NodeRecords['profiles'][number]);
       return true;
+    case 'doctor':
+      return takeDoctor(rest['samples'], into);
     case 'end':
       if (!numbers(rest, 'atNs')) return false;
       into.end = rest as unknown as NonNullable<NodeRecords['end']>;
@@ -129,6 +149,16 @@ function takeGc(pauses: unknown, into: NodeRecords): boolean {
   if (!Array.isArray(pauses) || !pauses.every((p): p is number[] => Array.isArray(p) && p.length >= 4 && p.every(Number.isFinite))) return false;
   for (const [kind = 0, startNs = 0, durationNs = 0, flags = 0] of pauses) {
     into.gc.push({ kind: GC_KIND[kind] ?? 'unknown', startNs, durationNs, flags });
+  }
+  return true;
+}
+
+const DOCTOR_NUMBERS = 8;
+
+function takeDoctor(samples: unknown, into: NodeRecords): boolean {
+  if (!Array.isArray(samples) || !samples.every((s): s is number[] => Array.isArray(s) && s.length > DOCTOR_NUMBERS && s.slice(0, DOCTOR_NUMBERS).every(Number.isFinite))) return false;
+  for (const [atNs = 0, delayMs = 0, cpu = 0, rss = 0, heapTotal = 0, heapUsed = 0, external = 0, handles = 0, loopUtilization = null] of samples) {
+    into.doctor.push({ atNs, delayMs, cpu, rss, heapTotal, heapUsed, external, handles, loopUtilization });
   }
   return true;
 }

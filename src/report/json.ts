@@ -6,7 +6,7 @@ import type { Report } from '../types.js';
  */
 const ORDER = [
   'schema', 'whyslow', 'createdAt', 'target', 'verdict', 'findings', 'ruledOut', 'notObserved', 'load', 'phases', 'ledger',
-  'syscalls', 'failedPaths', 'eventLoop', 'gc', 'hotFunctions', 'threads', 'generator', 'sockets', 'queue', 'limits', 'cpuUse', 'trends', 'probes', 'overhead', 'interrupted',
+  'syscalls', 'failedPaths', 'eventLoop', 'gc', 'hotFunctions', 'threads', 'generator', 'sockets', 'queue', 'limits', 'cpuUse', 'trends', 'probes', 'overhead', 'interrupted', 'secondOpinion',
   'id', 'origin', 'command', 'runtime', 'url', 'pid', 'tid', 'name', 'role', 'serving', 'title', 'summary', 'confidence', 'cost',
   'share', 'msPerRequest', 'tail', 'closeSecond', 'text', 'value', 'unit', 'speaks', 'evidence', 'culprit', 'follows', 'advice', 'what', 'why', 'enable',
   'tool', 'connections', 'keepAlive', 'requests', 'durationS', 'rps', 'latencyMs', 'errors', 'timeouts', 'non2xx', 'timeline',

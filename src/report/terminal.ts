@@ -11,6 +11,7 @@ import { otherFindings } from './sections/other-findings.js';
 import { ownCost } from './sections/own-cost.js';
 import { requestTime } from './sections/request-time.js';
 import { ruledOut } from './sections/ruled-out.js';
+import { secondOpinion } from './sections/second-opinion.js';
 import type { Section } from './sections/section.js';
 import { startupServing } from './sections/startup-serving.js';
 import { syscalls } from './sections/syscalls.js';
@@ -26,6 +27,7 @@ const SECTIONS: [heading: string, section: Section][] = [
   ["WHERE ONE REQUEST'S TIME GOES", requestTime],
   ["WHERE THE SERVING THREAD'S TIME GOES", threadTime],
   ['ALSO FOUND', otherFindings],
+  ['SECOND OPINION', secondOpinion],
   ['SYSCALLS PER REQUEST', syscalls],
   ['FAILING PATHS', failedPaths],
   ['EVENT LOOP & GC', loopAndGc],

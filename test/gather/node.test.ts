@@ -83,6 +83,21 @@ describe('preload', { timeout: 40_000 }, () => {
     expect(await elu(BUSY_10S)).toBeGreaterThan(0.9);
   });
 
+  it('samples for Clinic Doctor only while that is asked for', async () => {
+    await withTarget({ files: { 's.js': IDLE } }, async (target) => {
+      const doctor = () => target.records().flatMap((r) => r.doctor);
+      await until(() => slices(target).length >= 2, 'slices');
+      expect(doctor()).toEqual([]);
+      updateControl(target.dir, { doctor: true });
+      await until(() => doctor().length >= 40, 'samples');
+      const [first, second] = doctor();
+      expect((second?.atNs ?? 0) - (first?.atNs ?? 0)).toBeGreaterThan(9.9e6);
+      expect(first).toMatchObject({ handles: expect.any(Number) as number, loopUtilization: expect.any(Number) as number });
+      expect(first?.rss).toBeGreaterThan(1e7);
+      expect(first?.delayMs).toBeGreaterThanOrEqual(0);
+    });
+  });
+
   it('finds every planted stall', async () => {
     const stalls = 'const ns = () => Number(process.hrtime.bigint()); let n = 0; const i = setInterval(() => { const a = ns(); while (ns() - a < 80e6); console.log(a, ns()); if (++n === 5) clearInterval(i); }, 301); setInterval(() => {}, 1e6);';
     await withTarget({ files: { 's.js': stalls } }, async (target) => {
