@@ -4,6 +4,7 @@ import { labelText, metric, point, type Metric, type Resource } from '../export/
 import { liveLoad } from './live-load.js';
 import { liveNode } from './live-node.js';
 import { liveProcesses } from './live-processes.js';
+import { liveReads } from './live-reads.js';
 import { tailLines } from './tail-lines.js';
 
 /** The figures of a run that goes on, from what its probes have written so far. */
@@ -19,10 +20,10 @@ export interface LiveFeed {
 const NODE_FILE = /^node\.(\d+)\.(\d+)\.ndjson$/;
 
 export function liveFeed(version: string): LiveFeed {
-  const [load, processes, node] = [liveLoad(), liveProcesses(), liveNode()];
+  const [load, reads, processes, node] = [liveLoad(), liveReads(), liveProcesses(), liveNode()];
   const tails = new Map<string, () => string[]>();
   let dir: string | null = null;
-  let window = 'startup';
+  let window = 'preparing';
   const news = (folder: string, file: string): string[] => {
     const tail = tails.get(file) ?? tailLines(join(folder, file));
     tails.set(file, tail);
@@ -32,6 +33,7 @@ export function liveFeed(version: string): LiveFeed {
   function readNews(folder: string): void {
     for (const line of news(folder, 'proc.ndjson')) processes.take(line);
     for (const line of news(folder, 'load.ndjson')) load.take(line);
+    for (const line of news(folder, 'sched.all.ndjson')) reads.take(line);
     for (const file of readdirSync(folder)) {
       const [, pid, tid] = NODE_FILE.exec(file) ?? [];
       if (pid !== undefined && tid !== undefined) node.take(pid, tid, news(folder, file));
@@ -50,7 +52,7 @@ export function liveFeed(version: string): LiveFeed {
         } },
         metrics: [
           ...metric('whyslow.window', '', 'gauge', 'The part of the run that is under way; heavy probes are on in others than warmup and clean.', [point(1, { 'whyslow.window': window })]),
-          ...load.metrics(), ...processes.metrics(), ...node.metrics(),
+          ...load.metrics(), ...reads.metrics(), ...processes.metrics(), ...node.metrics(),
         ],
       };
     },

@@ -27,7 +27,7 @@ const slice = (elu: number | null) => ({ type: 'slice', startNs: 0, endNs: 250e6
 describe('a live feed', () => {
   it('has the window and nothing else before anything is written', () => {
     const feed = liveFeed('9.9.9');
-    expect(scraped(feed)).toContain('whyslow_window{whyslow_window="startup"} 1');
+    expect(scraped(feed)).toContain('whyslow_window{whyslow_window="preparing"} 1');
     feed.watch(join(dir));
     feed.window('warmup');
     expect(scraped(feed)).toContain('whyslow_window{whyslow_window="warmup"} 1');
@@ -61,6 +61,17 @@ describe('a live feed', () => {
     expect(text).toContain('http_client_request_duration_seconds_count 300\n');
     expect(text).not.toContain('nodejs_eventloop_utilization_ratio');
     expect(text).toContain('v8js_gc_duration_seconds_count{process_pid="7",thread_id="8",v8js_gc_type="minor"} 2\n');
+  });
+
+  it('counts requests at the sockets where the kernel counts them', () => {
+    const feed = liveFeed('9.9.9');
+    feed.watch(dir);
+    const line = (data: string) => appendFileSync(join(dir, 'sched.all.ndjson'), `${data}\n`);
+    line('{"type": "map", "data": {"@reads": 3}}');
+    expect(scraped(feed)).not.toContain('whyslow_server_reads');
+    line('{"type": "printf", "data": "open 3122400000000 1\\n"}');
+    line('{"type": "map", "data": {"@reads": 59333}}');
+    expect(scraped(feed)).toContain('whyslow_server_reads_total 59333\n');
   });
 
   it('lives with damaged lines and more threads than it lists', () => {
