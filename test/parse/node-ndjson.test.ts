@@ -63,11 +63,11 @@ describe('parseNodeNdjson', () => {
 
   it.each([
     '', '\n\n', 'null', '[]', '"x"', '{', '{"type":"odd"}', '{"type":"slice"}', '{"type":"slice","startNs":1,"endNs":2,"heapUsed":1,"heapTotal":1,"lateMs":null,"allocated":{}}',
-    '{"type":"gc","pauses":[[1,2]]}', '{"type":"gc","pauses":[null]}', '{"type":"gc"}', '{"type":"delay","afterNs":"1","endNs":2}', '{"type":"meta"}', '{"type":"own"}', '{"type":"end"}', '{"type":"profile"}',
+    '{"type":"gc","pauses":[[1,2]]}', '{"type":"gc","pauses":[null]}', '{"type":"gc"}', '{"type":"delay","afterNs":"1","endNs":2}', '{"type":"meta"}', '{"type":"own"}', '{"type":"end"}', '{"type":"profile"}', '{"type":"doctor"}', '{"type":"doctor","samples":[[1,2]]}',
   ])('counts what it cannot read: %j', (line) => {
     const { malformed, ...rest } = parseNodeNdjson(line);
     expect(malformed).toBe(line.trim() === '' ? 0 : 1);
-    expect(rest).toEqual({ meta: null, slices: [], gc: [], delays: [], own: [], profiles: [], end: null });
+    expect(rest).toEqual({ meta: null, slices: [], gc: [], delays: [], own: [], profiles: [], end: null, doctor: [] });
   });
 
   it('names the kinds of collection', () => {
