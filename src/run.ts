@@ -77,7 +77,7 @@ export const reportOf = (dir: string): Report => judge(loadRun(dir));
 /** Everything of a saved run that was measured over time. */
 export const timelineOf = (dir: string): Gathered<TimelineFact> => factReader(loadRun(dir))(timelineFact);
 
-/** The same, and what Clinic Doctor says of that run. */
+/** The report, and what Clinic Doctor says of that run. */
 export async function withSecondOpinion(dir: string): Promise<Report> {
   const report = reportOf(dir);
   return { ...report, secondOpinion: await secondOpinion(report, factReader(loadRun(dir))(doctorSamplesFact)) };
