@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import type { ProbeContext } from '../../src/gather/probe.js';
 
-const GATHER = fileURLToPath(new URL('../../src/gather/', import.meta.url));
+const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+/** What probes may import, besides libraries. */
+const FOLDERS = ['gather', 'target', '.'];
 
 const RUNNER = `
 const [module, name, window, pid, port, dir] = process.argv.slice(2);
@@ -22,10 +24,10 @@ setInterval(() => {}, 1000);
 `;
 
 /** Node 20 runs no TypeScript: the folder's files with their types left out. */
-function transpile(to: string): void {
-  mkdirSync(to);
-  for (const name of readdirSync(GATHER).filter((file) => file.endsWith('.ts'))) {
-    const { outputText } = ts.transpileModule(readFileSync(join(GATHER, name), 'utf8'), {
+function transpile(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from).filter((file) => file.endsWith('.ts'))) {
+    const { outputText } = ts.transpileModule(readFileSync(join(from, name), 'utf8'), {
       compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
     });
     writeFileSync(join(to, name.replace(/\.ts$/, '.js')), outputText);
@@ -35,7 +37,7 @@ function transpile(to: string): void {
 /** Resolves once the probe observes `ctx.rootPid`. */
 export async function startInWhyslow(module: string, probe: string, window: string, ctx: ProbeContext) {
   const root = mkdtempSync(join(tmpdir(), 'whyslow-killed-'));
-  transpile(join(root, 'gather'));
+  for (const folder of FOLDERS) transpile(join(SRC, folder), join(root, folder));
   writeFileSync(join(root, 'package.json'), '{"type":"module"}');
   writeFileSync(join(root, 'run.js'), RUNNER);
   const whyslow = fork(join(root, 'run.js'), [module, probe, window, String(ctx.rootPid), String(ctx.port ?? 0), ctx.dir], { execArgv: [] });

@@ -90,8 +90,10 @@ describe('preload', { timeout: 40_000 }, () => {
       expect(doctor()).toEqual([]);
       updateControl(target.dir, { doctor: true });
       await until(() => doctor().length >= 40, 'samples');
-      const [first, second] = doctor();
-      expect((second?.atNs ?? 0) - (first?.atNs ?? 0)).toBeGreaterThan(9.9e6);
+      const samples = doctor();
+      const [first] = samples;
+      // Every 10 ms; a single timer may come early by less than one, a busy machine's comes late.
+      expect(((samples.at(-1)?.atNs ?? 0) - (first?.atNs ?? 0)) / (samples.length - 1)).toBeGreaterThan(9.5e6);
       expect(first).toMatchObject({ handles: expect.any(Number) as number, loopUtilization: expect.any(Number) as number });
       expect(first?.rss).toBeGreaterThan(1e7);
       expect(first?.delayMs).toBeGreaterThanOrEqual(0);
