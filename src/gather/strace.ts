@@ -39,6 +39,8 @@ async function check(host: Host): Promise<Availability> {
   if (host.tools['strace'] === undefined) return { ok: false, reason: 'strace is not installed', enable: 'apt install strace' };
   // Not our own descendant of strace, just as the target will not be: what yama refuses for it, it refuses here.
   const witness = spawn('sleep', ['30'], { stdio: 'ignore' });
+  // Without a listener a failed start ends whyslow; its pid tells.
+  witness.on('error', () => undefined);
   if (witness.pid === undefined) return { ok: false, reason: 'no process to try it on could be started', enable: 'install coreutils' };
   try {
     const strace = attach([witness.pid], STARTUP, '/dev/null');
