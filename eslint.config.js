@@ -18,7 +18,7 @@ const MAY_IMPORT = {
   live: [],
   opinion: ['parse', 'facts'],
   // What others scrape or get sent: figures of a report, or of what the probes have written so far.
-  feed: ['parse', 'load', 'export'],
+  feed: ['parse', 'load', 'export', 'store'],
   cli: ['run.ts', 'version.ts', 'report', 'export', 'live', 'feed'],
 };
 

@@ -79,8 +79,10 @@ export const timelineOf = (dir: string): Gathered<TimelineFact> => factReader(lo
 
 /** The report, and what Clinic Doctor says of that run. */
 export async function withSecondOpinion(dir: string): Promise<Report> {
-  const report = reportOf(dir);
-  return { ...report, secondOpinion: await secondOpinion(report, factReader(loadRun(dir))(doctorSamplesFact)) };
+  const saved = loadRun(dir);
+  const read = factReader(saved);
+  const report = judge(saved, read);
+  return { ...report, secondOpinion: await secondOpinion(report, read(doctorSamplesFact)) };
 }
 
 /** Stacks of a saved run. Errors: WhyslowError where it is no run, or holds none of these. */

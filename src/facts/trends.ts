@@ -78,7 +78,7 @@ function series(read: FactReader, span: { startNs: number; endNs: number }): Ser
     const recorded = records.ok ? records.value.filter((r) => r.meta?.pid === pid) : [];
     const heap = recorded.filter((r) => r.meta?.tid === pid).flatMap((r) => r.slices);
     // A V8 that warms up takes pages for half a minute; what it holds tells a leak. Other threads' heaps are not in the sum.
-    const held = recorded.length === 1 ? { because: heap.map((s) => ({ tNs: s.endNs, value: (s.heapUsed + s.external) / 1e6 })) } : {};
+    const held = recorded.length === 1 && heap.length > 0 ? { because: heap.map((s) => ({ tNs: s.endNs, value: (s.heapUsed + s.external) / 1e6 })) } : {};
     return [
       of(KINDS.fds, (slice) => (slice.nofile === null ? undefined : at(slice)?.fds)),
       of(KINDS.sockets, (slice) => slice.established?.[String(pid)]),

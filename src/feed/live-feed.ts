@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { growingFile, type Added } from '../store/growing-file.js';
 import { labelText, metric, point, type Metric, type Resource } from '../export/metric.js';
 import { liveLoad } from './live-load.js';
 import { liveNode } from './live-node.js';
 import { liveProcesses } from './live-processes.js';
 import { liveReads } from './live-reads.js';
-import { tailLines } from './tail-lines.js';
 
 /** The figures of a run that goes on, from what its probes have written so far. */
 export interface LiveFeed {
@@ -21,13 +21,14 @@ const NODE_FILE = /^node\.(\d+)\.(\d+)\.ndjson$/;
 
 export function liveFeed(version: string): LiveFeed {
   const [load, reads, processes, node] = [liveLoad(), liveReads(), liveProcesses(), liveNode()];
-  const tails = new Map<string, () => string[]>();
+  const tails = new Map<string, () => Added>();
   let dir: string | null = null;
   let window = 'preparing';
   const news = (folder: string, file: string): string[] => {
-    const tail = tails.get(file) ?? tailLines(join(folder, file));
+    const tail = tails.get(file) ?? growingFile(join(folder, file));
     tails.set(file, tail);
-    return tail();
+    const { text } = tail();
+    return text === '' ? [] : text.slice(0, -1).split('\n');
   };
 
   function readNews(folder: string): void {

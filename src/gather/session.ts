@@ -62,7 +62,7 @@ export async function session(input: SessionInput): Promise<Session> {
   if (found) giveTo(dir, found.pid);
   const target = found
     ? attachTarget(found, input.scratch)
-    : await launchTarget({ command: settings.command, env: launchEnv(input), user: settings.user, scratch: input.scratch });
+    : await launchTarget({ command: settings.command, env: launchEnv(input), user: settings.user, scratch: input.scratch, perfMaps: settings.perfMap ?? false });
   const stops: (() => Promise<unknown>)[] = [() => target.stop()];
   const artifacts: Artifact[] = [];
   try {

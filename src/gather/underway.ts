@@ -14,7 +14,8 @@ export interface Underway {
 /** all-along: it runs from the first request to the last. none: no profiler works here, or not again, or the load is over. */
 export type ProfileAnswer = 'asked' | 'under-way' | 'all-along' | 'none';
 
-const OVER: readonly WindowName[] = ['strace', 'drain'];
+/** After the last clean window, where a wish would be taken up. */
+const OVER: readonly WindowName[] = ['off-cpu', 'strace', 'drain'];
 
 export function profileAnswer(racks: Racks, windows: readonly Window[], open: WindowName | null, wish: ProfileWish, artifacts: readonly Artifact[]): ProfileAnswer {
   if (racks.together) return 'all-along';

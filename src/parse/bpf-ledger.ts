@@ -14,6 +14,7 @@
  *   | user | kernel:read | user | blocked:epoll_wait | run queue | kernel:epoll_wait | ...
  */
 import { entriesOf, keyNumbers, numbersOf, readCounted, type BpfHealth, type Dump } from './bpf-dumps.js';
+import { standingsOf, type Standing } from './bpf-standings.js';
 import { syscallName } from './syscall-names.js';
 
 export interface InSyscall { nr: number; name: string; ns: number }
@@ -45,14 +46,12 @@ export interface LedgerCapture { openNs: number; closeNs: number; health: BpfHea
 const UNKNOWN = 1023;
 const RUNNING = 0, ASLEEP = 1, RUNNABLE = 2;
 
-interface Seen { pid: number; comm: string | null; nr: number | null }
-
 /** Null where the probe never saw anything, or was killed before it said what it had counted. */
 export function parseLedger(chunks: string | Iterable<string>, arch = 'x86_64'): LedgerCapture | null {
   const dumps = readCounted(chunks);
   if (!dumps) return null;
   const { openNs, closeNs, health, last } = dumps;
-  const seen = seenThreads(dumps.threads);
+  const seen = standingsOf(dumps.threads);
   const { maps } = last;
   const pids = new Map([...seen].map(([tid, { pid }]) => [tid, pid]));
   for (const [tid, pid] of [...entriesOf(maps, '@tgid'), ...entriesOf(maps, '@pid_of')]) if (Number(tid) > 0) pids.set(Number(tid), Number(pid));
@@ -61,7 +60,7 @@ export function parseLedger(chunks: string | Iterable<string>, arch = 'x86_64'):
   return { openNs, closeNs, health, threads: threads.filter((t) => t.wallNs > 0) };
 }
 
-function threadOf(tid: number, pid: number, { maps }: Dump, openNs: number, closeNs: number, seen: Seen | undefined, arch: string): LedgerThreadTimes {
+function threadOf(tid: number, pid: number, { maps }: Dump, openNs: number, closeNs: number, seen: Standing | undefined, arch: string): LedgerThreadTimes {
   const own = String(tid);
   const startNs = Math.max(numbersOf(maps, '@born').get(own) ?? openNs, openNs);
   const died = numbersOf(maps, '@died').get(own);
@@ -118,18 +117,3 @@ const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) =>
 
 const named = (byCall: ReadonlyMap<number, number>, arch: string): InSyscall[] =>
   [...byCall].map(([nr, ns]) => ({ nr, name: syscallName(nr, arch), ns })).filter((c) => c.ns > 0).sort((a, b) => b.ns - a.ns);
-
-/** From the runner's lines; the later one wins. `nr` null = on a CPU at that moment. */
-function seenThreads(lines: readonly unknown[]): Map<number, Seen> {
-  const seen = new Map<number, Seen>();
-  for (const line of lines) {
-    const threads = typeof line === 'object' && line !== null && 'threads' in line ? line.threads : [];
-    for (const t of Array.isArray(threads) ? (threads as unknown[]) : []) {
-      if (typeof t !== 'object' || t === null) continue;
-      const { pid, tid, comm, nr } = t as Record<string, unknown>;
-      if (typeof pid !== 'number' || typeof tid !== 'number') continue;
-      seen.set(tid, { pid, comm: typeof comm === 'string' ? comm : null, nr: typeof nr === 'number' ? nr : null });
-    }
-  }
-  return seen;
-}

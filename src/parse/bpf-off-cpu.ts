@@ -5,6 +5,7 @@
  *                                  pid  tid   kernel, leaf first                      user, leaf first
  */
 import { keyNumbers, numbersOf, readCounted, textsOf, entriesOf, type BpfHealth } from './bpf-dumps.js';
+import { standingsOf } from './bpf-standings.js';
 import { syscallName } from './syscall-names.js';
 
 export interface Sleep {
@@ -38,7 +39,7 @@ export function parseOffCpu(text: string, arch: string): OffCpuCapture | null {
     const [pid = 0, tid = 0] = keyNumbers(key);
     sleeps.push({ pid, tid, kernel: [], user: [], syscall: null, waits: true, ns: Number(ns), count: 1 });
   }
-  const stood = standings(threads, arch);
+  const stood = standingsOf(threads);
   const [kernels, users, at, met, pids] = [new Map(textsOf(maps, '@k')), new Map(textsOf(maps, '@u')), numbersOf(maps, '@at'), numbersOf(maps, '@met'), numbersOf(maps, '@p')];
   // Asleep when the gate closed: with a stack if it went to sleep under our eyes.
   for (const [key, sinceNs] of at) {
@@ -47,29 +48,15 @@ export function parseOffCpu(text: string, arch: string): OffCpuCapture | null {
     sleeps.push({ pid: pids.get(key) ?? 0, tid, kernel: symbols(kernels.get(key) ?? ''), user: symbols(users.get(key) ?? ''), syscall: null, ns: Math.max(0, closeNs - sinceNs), count: 1 });
   }
   // Never stirred: it stood in one call all the time.
-  for (const [tid, { pid, call }] of stood) {
+  for (const [tid, { pid, nr }] of stood) {
+    const call = nr === null || nr < 0 ? null : syscallName(nr, arch);
     if ((met.get(String(tid)) ?? 0) > 0 || (at.get(String(tid)) ?? 0) > 0 || call === null) continue;
     if (sleeps.some((s) => s.tid === tid)) continue;
     sleeps.push({ pid, tid, kernel: [], user: [], syscall: call, ns: closeNs - openNs, count: 1 });
   }
-  return { openNs, closeNs, health, sleeps: sleeps.filter((s) => s.ns > 0), comms: new Map([...stood].map(([tid, { comm }]) => [tid, comm])) };
+  return { openNs, closeNs, health, sleeps: sleeps.filter((s) => s.ns > 0), comms: new Map([...stood].map(([tid, { comm }]) => [tid, comm ?? ''])) };
 }
 
 /** `\n    do_syscall_64+113\n` -> names; a bare address is one that bpftrace found no name for. */
 const symbols = (stack: string): string[] =>
   stack.split('\n').map((line) => line.trim()).filter((line) => line !== '').map((line) => (/^0x[0-9a-f]+$/.test(line) ? '[unknown]' : line.replace(/\+(?:0x[0-9a-f]+|\d+)$/, '')));
-
-/** From the runner's lines, the later one wins; `call` null: on a CPU. */
-function standings(lines: readonly unknown[], arch: string): Map<number, { pid: number; comm: string; call: string | null }> {
-  const stood = new Map<number, { pid: number; comm: string; call: string | null }>();
-  for (const line of lines) {
-    const threads = typeof line === 'object' && line !== null && 'threads' in line ? line.threads : [];
-    for (const t of Array.isArray(threads) ? (threads as unknown[]) : []) {
-      if (typeof t !== 'object' || t === null) continue;
-      const { pid, tid, comm, nr } = t as Record<string, unknown>;
-      if (typeof pid !== 'number' || typeof tid !== 'number') continue;
-      stood.set(tid, { pid, comm: typeof comm === 'string' ? comm : '', call: typeof nr === 'number' && nr >= 0 ? syscallName(nr, arch) : null });
-    }
-  }
-  return stood;
-}

@@ -1,38 +1,18 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest, Run } from '../types.js';
+import { growingFile, type Added } from './growing-file.js';
 import { artifactsPath } from './layout.js';
 
-/** The target may write to some of these files. What it writes beyond this is read at the end. */
+/** Of a file, kept in memory while the run goes on; what is beyond this is read at the end. */
 const MAX_BYTES = 64 * 1024 * 1024;
-const NEWLINE = 0x0a;
 
-/** Lines of a file that were not read yet. `fresh`: another file has come in its place, all of it is new. */
-export interface Added { text: string; fresh: boolean }
-
-/** Reads the files of a run that goes on, each byte once: whole lines only; of a file that cannot be read, none. */
+/** The files of a run that goes on: of each, the lines that came since the last call. */
 export function growingFiles(dir: string): (file: string) => Added {
-  const known = new Map<string, { bytes: number; mark: string }>();
+  const known = new Map<string, () => Added>();
   return (file) => {
-    const before = known.get(file);
-    let fd: number | null = null;
-    try {
-      fd = openSync(join(artifactsPath(dir), file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      const stat = fstatSync(fd);
-      const mark = `${stat.dev}:${stat.ino}`;
-      const fresh = before?.mark !== mark;
-      const start = fresh ? 0 : before.bytes;
-      const size = stat.isFile() ? Math.min(stat.size, MAX_BYTES) - start : 0;
-      const buffer = Buffer.alloc(Math.max(0, size));
-      const read = buffer.subarray(0, size > 0 ? readSync(fd, buffer, 0, size, start) : 0);
-      const whole = read.subarray(0, read.lastIndexOf(NEWLINE) + 1);
-      known.set(file, { bytes: start + whole.length, mark });
-      return { text: whole.toString('utf8'), fresh };
-    } catch {
-      return { text: '', fresh: false };
-    } finally {
-      if (fd !== null) closeSync(fd);
-    }
+    const read = known.get(file) ?? growingFile(join(artifactsPath(dir), file), MAX_BYTES);
+    known.set(file, read);
+    return read();
   };
 }
 

@@ -22,7 +22,7 @@ export function attachTarget({ pid, startTicks }: Found, scratch: string | null)
   if (!isThere()) throw targetError(`process ${pid} ended before whyslow could attach`);
   const tree = processTree(pid, null);
   tree.refresh();
-  const watchdog = startWatchdog(`WHYSLOW_ATTACHED=${randomUUID()}`, scratch, 0);
+  const watchdog = startWatchdog(`WHYSLOW_ATTACHED=${randomUUID()}`, scratch, { graceS: 0 });
   let exit: Exit | null = null;
   let timer: NodeJS.Timeout | undefined;
   const exited = new Promise<Exit>((resolve) => {

@@ -45,6 +45,8 @@ export interface LaunchRequest {
   cwd?: string;
   /** Absolute path of a folder that goes with us, should we be killed. */
   scratch?: string | null;
+  /** Its runtimes write /tmp/perf-PID.map for us: these go with us as well. */
+  perfMaps?: boolean;
 }
 
 const DEFAULT_GRACE_MS = 3000;
@@ -82,7 +84,7 @@ export async function launchTarget(request: LaunchRequest): Promise<Target> {
 
   const marker = randomUUID();
   const env = { ...request.env, ...(account === null ? {} : accountEnv(account)), [MARKER_NAME]: marker };
-  const watchdog = startWatchdog(`${MARKER_NAME}=${marker}`, request.scratch ?? null);
+  const watchdog = startWatchdog(`${MARKER_NAME}=${marker}`, request.scratch ?? null, { perfMaps: request.perfMaps ?? false });
   const words = [...prefix, ...wrapperShell(env), '-c', withLimit(usersOpenFiles()) + STOP_THEN_EXEC, 'sh', file, ...args];
   const child = execa(words[0] ?? '', words.slice(1), {
     detached: true,

@@ -3,12 +3,13 @@ import { execa } from 'execa';
 /**
  * A shell in a session of its own that reads a pipe whose other end only whyslow holds. When whyslow dies, however
  * that happens, the pipe ends, and the watchdog ends the target: its group, and whoever carries the marker in its
- * environment (daemons; a target that was started but not yet announced), and removes the run's temporary folder.
+ * environment (daemons; a target that was started but not yet announced), and removes the run's temporary folder, and where
+ * runtimes were asked for names (`perfMaps`) what they wrote to /tmp/perf-PID.map.
  * Told `done`, it leaves at once.
  */
 const SCRIPT = String.raw`
 trap '' HUP INT QUIT TERM
-marker=$1 grace=$2 scratch=$3 group=
+marker=$1 grace=$2 scratch=$3 maps=$4 group=
 while read -r word value; do
   case $word in
     group) group=$value ;;
@@ -25,6 +26,7 @@ send() {
   for pid in $(marked); do kill -s "$1" "$pid" 2>/dev/null; done
 }
 gone() { { [ -z "$group" ] || ! kill -s 0 -- "-$group" 2>/dev/null; } && [ -z "$(marked)" ]; }
+[ -n "$maps" ] && mapped=$(marked) || mapped=
 # At least three rounds: a target that is just being forked carries no marker yet.
 round=0
 while [ $round -lt 3 ] || { [ $round -lt $((grace * 5)) ] && ! gone; }; do
@@ -37,6 +39,7 @@ while [ $round -lt 10 ] && ! gone; do
   send KILL
   round=$((round + 1)); sleep 0.2 2>/dev/null || sleep 1
 done
+for pid in $mapped; do rm -f -- "/tmp/perf-$pid.map"; done
 # Who is about to end may still write there.
 round=0
 while [ -n "$scratch" ] && [ -e "$scratch" ] && [ $round -lt 20 ]; do
@@ -54,8 +57,8 @@ export interface Watchdog {
 }
 
 /** Start before the target, so that there is no moment in which nobody watches. */
-export function startWatchdog(marker: string, scratch: string | null, graceS = 3): Watchdog {
-  const child = execa('/bin/sh', ['-c', SCRIPT, 'whyslow-watchdog', marker, String(graceS), scratch ?? ''], {
+export function startWatchdog(marker: string, scratch: string | null, { graceS = 3, perfMaps = false } = {}): Watchdog {
+  const child = execa('/bin/sh', ['-c', SCRIPT, 'whyslow-watchdog', marker, String(graceS), scratch ?? '', perfMaps ? 'yes' : ''], {
     detached: true,
     cleanup: false,
     reject: false,

@@ -1,10 +1,9 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { renderPrometheus } from '../../src/export/prometheus.js';
 import { liveFeed } from '../../src/feed/live-feed.js';
-import { tailLines } from '../../src/feed/tail-lines.js';
 
 let dir = '';
 beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'whyslow-feed-')); });
@@ -81,25 +80,5 @@ describe('a live feed', () => {
     writeFileSync(join(dir, 'load.ndjson'), '\n\0\n');
     for (let tid = 1; tid <= 100; tid += 1) add(`node.7.${tid}.ndjson`, slice(0.5));
     expect(scraped(feed).match(/nodejs_eventloop_utilization_ratio\{/g)).toHaveLength(32);
-  });
-});
-
-describe('the tail of a file', () => {
-  it('is whole lines, each once', () => {
-    const file = join(dir, 'f');
-    const news = tailLines(file);
-    expect(news()).toEqual([]);
-    writeFileSync(file, 'one\ntw');
-    expect(news()).toEqual(['one']);
-    expect(news()).toEqual([]);
-    appendFileSync(file, 'ö\nthree\n');
-    expect(news()).toEqual(['twö', 'three']);
-    expect(readFileSync(file, 'utf8')).toContain('three');
-  });
-
-  it('does not follow a link that the target laid there', () => {
-    writeFileSync(join(dir, 'secret'), 'root:x\n');
-    symlinkSync(join(dir, 'secret'), join(dir, 'node.1.1.ndjson'));
-    expect(tailLines(join(dir, 'node.1.1.ndjson'))()).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -33,11 +33,11 @@ const watched = (pids: number[]): number[] => {
 };
 
 /** A process that launches the command as whyslow does; `after` is what it does then. Resolves with the target's pid. */
-async function host(command: string[], after: string): Promise<{ child: ChildProcess; pid: number }> {
+async function host(command: string[], after: string, perfMaps = false): Promise<{ child: ChildProcess; pid: number }> {
   const folder = compiled();
   writeFileSync(join(folder, 'host.js'), `
     import { launchTarget } from './target/launch.js';
-    const target = await launchTarget({ command: ${JSON.stringify(command)}, env: process.env, user: null });
+    const target = await launchTarget({ command: ${JSON.stringify(command)}, env: process.env, user: null, perfMaps: ${String(perfMaps)} });
     ${after}
     console.log(target.pid);
     setInterval(() => {}, 1000);`);
@@ -94,6 +94,19 @@ describe('when whyslow is killed', () => {
     child.kill('SIGKILL');
     await until(() => !lives(found.pid) && !lives(pid), 'end of both');
   });
+
+  it('the names that its runtime wrote for perf go with it, where we asked for them, and no others', async () => {
+    for (const asked of [true, false]) {
+      const { child, pid } = await host(['sleep', '60'], 'target.resume();', asked);
+      const map = `/tmp/perf-${String(pid)}.map`;
+      const watchdogs = watchdogsOf(child.pid ?? 0);
+      writeFileSync(map, '');
+      child.kill('SIGKILL');
+      await until(() => !lives(pid) && !watchdogs.some(lives), 'end of both', 10_000);
+      expect(existsSync(map)).toBe(!asked);
+      rmSync(map, { force: true });
+    }
+  }, 20_000);
 
   it('by process.exit as well: nobody needs to have called stop', async () => {
     const { child, pid } = await host(['sleep', '60'], 'target.resume(); setTimeout(() => process.exit(0), 200);');

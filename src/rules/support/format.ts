@@ -17,11 +17,16 @@ function figure(value: number): string {
   return String(Number(value.toPrecision(2)));
 }
 
+/** Of a path: the last folders tell files of one name apart. */
+const SHOWN_PARTS = 3;
+
 /** `render (view/lib/render.js:12)`: the last folders are what people recognise a file by. */
 export function frameName(frame: Frame): string {
   const name = frame.name === '' ? '(anonymous)' : frame.name;
   if (frame.file === null) return name;
-  const short = frame.file.replace(/^file:\/\//, '').split('/').slice(-3).join('/');
+  const path = frame.file.replace(/^file:\/\//, '');
+  // /srv/app.js has three parts as well, the first of them empty.
+  const short = path.split('/').filter((part) => part !== '').length > SHOWN_PARTS ? path.split('/').slice(-SHOWN_PARTS).join('/') : path;
   return frame.line === null ? `${name} (${short})` : `${name} (${short}:${frame.line})`;
 }
 
