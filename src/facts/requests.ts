@@ -1,7 +1,7 @@
 import { NoData } from '../errors.js';
 import { latencyOf, mergeLatency } from '../parse/latency.js';
 import { parseLoad } from '../parse/load.js';
-import type { Fact, FactReader, LoadSlice, LoadSummary, RequestsFact, Run, Window, WindowLoad } from '../types.js';
+import type { Fact, FactReader, Latency, LoadSlice, LoadSummary, RequestsFact, Run, Window, WindowLoad } from '../types.js';
 import { artifactsOf, loadSpan, seconds, windowsOf } from './artifacts.js';
 import { ownConnections } from './own-traffic.js';
 import { need } from './reader.js';
@@ -23,8 +23,8 @@ export const requestsFact: Fact<RequestsFact> = {
     const clean = cut(slices, 'clean', quiet);
     const enough = quiet.reduce((sum, w) => sum + seconds(w), 0) >= LEAST_WINDOW_S;
     const headline = enough && slices.length > 0 ? clean : all;
-    const latencyMs = headline.latencyMs ?? all.latencyMs;
     const { settings } = run.manifest;
+    const latencyMs = headline.latencyMs ?? atMost(all.latencyMs, settings.load.connections / headline.rps);
     return {
       tool: run.manifest.loadTool ?? 'none',
       connections: run.manifest.loadTool === null ? ownConnections(run, read) : settings.load.connections,
@@ -33,12 +33,18 @@ export const requestsFact: Fact<RequestsFact> = {
       all,
       byWindow: run.manifest.windows.filter((w) => w.name !== 'startup' && w.name !== 'drain').map((w) => cut(slices, w.name, [w])),
       slices: slices.map((s) => ({ startNs: s.startNs, endNs: s.endNs, rps: s.completed / seconds(s), ...tail(s) })),
-      inFlight: inFlight(headline, run),
+      inFlight: inFlight({ ...headline, latencyMs }, run),
       drift: drift(slices, run.manifest.windows.filter((w) => w.name === 'clean')),
       source,
     };
   },
 };
+
+/**
+ * Latency of the whole load at the rate of a part of it: no more than all connections are in flight, so the mean is no longer
+ * than this. wrk's own is: it adds the requests that it would have sent, had it not waited.
+ */
+const atMost = (latency: Latency | null, meanS: number): Latency | null => latency && { ...latency, mean: Math.min(latency.mean, meanS * 1000) };
 
 /** Mean requests in flight: by Little's law with a latency, else what a closed loop keeps open. */
 function inFlight(headline: WindowLoad, run: Run): number | null {

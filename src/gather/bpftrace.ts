@@ -25,7 +25,7 @@ export interface BpfProbeInput extends MapKeys {
   /** Used where they work; the script loses that part elsewhere. */
   wants?: readonly BpfFeature[];
   /** Whether the part on reads is worth its cost for this target. */
-  wantsReads?: (ctx: ProbeContext) => boolean;
+  wantsReads?: (ctx: ProbeContext) => Promise<boolean>;
   /** Add to the output where each thread stood (what descriptors led to) when the gate opened and when it closed. */
   standings?: boolean;
   fds?: boolean;
@@ -61,8 +61,8 @@ const firstRefusal = (checks: readonly Availability[]): Availability => checks.f
  *   ---------------------------------------------------------------------|=== gate open ====|-- last dump
  */
 async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowName | 'all'): Promise<PreparedProbe> {
-  const [born, ...wants] = await Promise.all([bornPerS(window), ...(input.wants ?? []).map(canUse)]);
-  const reads = input.wantsReads?.(ctx) !== false && wants.every((c) => c.ok);
+  const [born, wantsReads, ...wants] = await Promise.all([bornPerS(window), input.wantsReads?.(ctx) ?? true, ...(input.wants ?? []).map(canUse)]);
+  const reads = wantsReads && wants.every((c) => c.ok);
   let { mapKeys } = input;
   const compile = () => {
     const threads = threadsOf(ctx.pids());

@@ -33,6 +33,9 @@ export function updateControl(dir: string, patch: Partial<NodeControl>): void {
   replaceWhole(file, JSON.stringify(next));
 }
 
+/** Whether preloads are spoken to in this run. */
+export const isUnderControl = (dir: string): boolean => existsSync(join(dir, CONTROL_FILE));
+
 export const removeControl = (dir: string): void => rmSync(join(dir, CONTROL_FILE), { force: true });
 
 function readControl(file: string): Partial<NodeControl> {

@@ -51,3 +51,11 @@ export function planWindows(durationS: number, heavy: readonly Heavy[]): Planned
     ...planned.filter(isLast),
   ];
 }
+
+/** Of requests a second: from here on less time tells as much. */
+const MANY_RPS = 5000;
+const ENOUGH_OF_MANY = 0.6;
+
+/** How long a heavy window lasts at this rate: what it costs is a share of all requests, and many requests are soon seen. */
+export const heavySeconds = ({ seconds }: PlannedWindow, rps: number | null): number =>
+  rps !== null && rps >= MANY_RPS ? seconds * ENOUGH_OF_MANY : seconds;

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listenerPids } from '../target/listeners.js';
 import { runtimeOf } from '../target/runtime.js';
 import { bpfProbe } from './bpftrace.js';
-import { threadFiles } from './node-control.js';
+import { isUnderControl, threadFiles } from './node-control.js';
 import type { ProbeContext } from './probe.js';
 
 /**
@@ -12,11 +13,19 @@ import type { ProbeContext } from './probe.js';
 export const schedProbe = bpfProbe({
   id: 'sched', weight: 'light', windows: ['all'], mapKeys: 8192, keysPer: { thread: 8, connection: 0 },
   needs: ['sched'], wants: ['reads'],
-  wantsReads: (ctx) => !(ctx.answersCounted && servesWithNode(ctx)),
+  wantsReads: async (ctx) => !(ctx.answersCounted && await servesWithNode(ctx)),
 });
 
-function servesWithNode(ctx: ProbeContext): boolean {
+/** The preload's first lines come a quarter of a second after its first turn of the loop; others compile meanwhile. */
+const FIRST_LINES_MS = 600;
+
+async function servesWithNode(ctx: ProbeContext): Promise<boolean> {
   const serving = ctx.port === null ? [] : listenerPids(ctx.pids(), ctx.port);
-  const telling = new Set(threadFiles(ctx.dir, 'node').map(({ pid }) => pid));
-  return serving.length > 0 && serving.every((pid) => runtimeOf(pid) === 'node' && telling.has(pid));
+  if (serving.length === 0 || !isUnderControl(ctx.dir) || serving.some((pid) => runtimeOf(pid) !== 'node')) return false;
+  for (const deadline = Date.now() + FIRST_LINES_MS; ;) {
+    const telling = new Set(threadFiles(ctx.dir, 'node').map(({ pid }) => pid));
+    if (serving.every((pid) => telling.has(pid))) return true;
+    if (Date.now() > deadline) return false;
+    await sleep(20);
+  }
 }

@@ -1,12 +1,5 @@
 import { openFds, socketInodes } from '../target/sockets.js';
 
-/** Who listens, TCP, UDP and unix, with the process that does. Asked once: it makes ss walk all of /proc. */
-export const LISTENERS = ['-tuxlnHpO'];
-
-/** TCP connections that are not the served port's, with inode and the kernel's inner state, one line a socket. */
-export const outboundQuery = (port: number): string[] =>
-  ['-tinHOe', 'state', 'established', 'state', 'syn-sent', `sport != :${String(port)}`, 'and', `dport != :${String(port)}`];
-
 /** A look at a process with more open files takes longer than it is worth. */
 const MAX_FILES = 4000;
 
@@ -18,5 +11,5 @@ export function heldInodes(pids: readonly number[]): Set<number> | null {
 }
 
 /** Lines of ss that are about one of these sockets. */
-export const ownLines = (stdout: string, inodes: ReadonlySet<number>): string[] =>
-  stdout.split('\n').filter((line) => inodes.has(Number(/ ino:(\d+)/.exec(line)?.[1])));
+export const ownLines = (lines: readonly string[], inodes: ReadonlySet<number>): string[] =>
+  lines.filter((line) => inodes.has(Number(/ ino:(\d+)/.exec(line)?.[1])));

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import type { Artifact, Availability, Host } from '../types.js';
 import { monotonicNs } from './clock.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
-import { heldInodes, LISTENERS, outboundQuery, ownLines } from './ss-outbound.js';
-import { tied } from './tool-process.js';
+import { heldInodes, ownLines } from './ss-outbound.js';
+import { ssShell, type SsShell } from './ss-shell.js';
 
 const run = promisify(execFile);
 
@@ -20,8 +20,6 @@ const EVERY_MS = 500;
 const MAX_SOCKETS = 2000;
 
 const TIMEOUT_MS = 2000;
-const OUTPUT_BYTES = 8e6;
-
 /** No header; TCP, numeric, with the kernel's inner state and memory, one line a socket. */
 const OPTIONS = '-tinmHO';
 
@@ -54,43 +52,35 @@ function prepareSs(ctx: ProbeContext): PreparedProbe {
   const outboundFile = join(ctx.dir, OUTBOUND_FILE);
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
+  let shell: SsShell | undefined;
   let established = 0;
   let over = false;
   let looks = 0;
-  let looksOut = 0;
   let failure: unknown = null;
 
-  const look = async (): Promise<void> => {
+  const look = async (ss: SsShell): Promise<void> => {
     const tooMany = Math.max(established, socketsInUse(ctx.rootPid) / 2) > MAX_SOCKETS;
-    const states = ['state', 'listening', ...(tooMany ? [] : ['state', 'established'])];
-    const [command, ...args] = [...inNamespace, 'ss', OPTIONS, ...states, `sport = :${port}`];
     const tNs = monotonicNs();
-    const { stdout } = await run(...tied(command ?? 'ss', args, 'KILL'), { timeout: TIMEOUT_MS, maxBuffer: OUTPUT_BYTES });
-    const lines = stdout.split('\n').filter(Boolean);
-    const listening = lines.filter((line) => /^LISTEN\b/.test(line));
-    const others = lines.filter((line) => !/^LISTEN\b/.test(line));
-    if (!tooMany) established = others.length;
+    const { listening, served, others } = sorted(await ss.ask(tooMany ? 'listening' : 'all'), port);
+    if (!tooMany) established = served.length;
     appendFileSync(file, [
-      tooMany ? `# ${tNs} skipped` : `# ${tNs} established`, ...others,
+      tooMany ? `# ${tNs} skipped` : `# ${tNs} established`, ...served,
       `# ${tNs} listen`, ...listening, '',
     ].join('\n'));
-    if (!tooMany) await lookOutbound(tNs);
+    if (!tooMany) noteOutbound(tNs, others);
     looks++;
   };
-  const lookOutbound = async (tNs: number): Promise<void> => {
-    const inodes = heldInodes(ctx.pids());
-    if (inodes === null) return;
-    const first = looks === 0;
-    const [command, ...args] = [...inNamespace, 'ss', ...(first ? LISTENERS : outboundQuery(port))];
-    const { stdout } = await run(...tied(command ?? 'ss', args, 'KILL'), { timeout: TIMEOUT_MS, maxBuffer: OUTPUT_BYTES });
-    const lines = first ? stdout.split('\n').filter(Boolean) : ownLines(stdout, inodes);
-    appendFileSync(outboundFile, [`# ${tNs} ${first ? 'listeners' : 'outbound'}`, ...lines, ''].join('\n'));
-    looksOut++;
+  const noteOutbound = (tNs: number, others: readonly string[]): void => {
+    const inodes = others.length === 0 ? NOBODYS : heldInodes(ctx.pids());
+    if (inodes !== null) appendFileSync(outboundFile, [`# ${tNs} outbound`, ...ownLines(others, inodes), ''].join('\n'));
   };
-  const loop = (): void => {
-    looking = look().catch((error: unknown) => { failure = error; }).then(() => {
+  const lineUp = async (ss: SsShell): Promise<void> => {
+    appendFileSync(outboundFile, [`# ${monotonicNs()} listeners`, ...await ss.ask('listeners'), ''].join('\n'));
+  };
+  const loop = (ss: SsShell): void => {
+    looking = (looks === 0 ? lineUp(ss).then(() => look(ss)) : look(ss)).catch((error: unknown) => { failure = error; }).then(() => {
       if (over) return;
-      timer = setTimeout(loop, EVERY_MS);
+      timer = setTimeout(() => loop(ss), EVERY_MS);
       timer.unref();
     });
   };
@@ -99,17 +89,36 @@ function prepareSs(ctx: ProbeContext): PreparedProbe {
     over = true;
     clearTimeout(timer);
     await looking;
-    const outbound: Artifact[] = looksOut > 0 ? [{ probe: 'ss', window: 'all', file: OUTBOUND_FILE }] : [];
-    if (looks > 0) return [{ probe: 'ss', window: 'all', file: FILE }, ...outbound];
+    await shell?.close();
+    if (looks > 0) return [FILE, OUTBOUND_FILE].map((name) => ({ probe: 'ss', window: 'all', file: name }));
     if (failure !== null) throw failure;
     return [];
   };
   let stopped: Promise<Artifact[]> | undefined;
   return {
-    start: async () => loop(),
+    start: async () => loop(shell = ssShell(inNamespace, port)),
     stop: () => (stopped ??= stop()),
   };
 }
+
+/** The listening sockets of the port, the server's ends of its connections, and connections to others. */
+function sorted(lines: readonly string[], port: number): { listening: string[]; served: string[]; others: string[] } {
+  const found: ReturnType<typeof sorted> = { listening: [], served: [], others: [] };
+  for (const line of lines) {
+    const [, state, ours] = COLUMNS.exec(line) ?? [];
+    const isOurs = Number(ours) === port;
+    // Where one state alone was asked for, ss leaves the column out.
+    if (state === undefined || state === 'LISTEN') { if (isOurs) found.listening.push(line); }
+    else if (isOurs) found.served.push(line);
+    else found.others.push(line);
+  }
+  return found;
+}
+
+/** State, two queues, the port of our end. */
+const COLUMNS = /^(?:([A-Z][A-Z0-9-]*)\s+)?\d+\s+\d+\s+\S+:(\d+)\s/;
+
+const NOBODYS: ReadonlySet<number> = new Set();
 
 /** `nsenter` where the target lives in another network namespace than we do. */
 function namespacePrefix(pid: number): string[] {

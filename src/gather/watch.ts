@@ -1,7 +1,7 @@
 import type { LoadDriver, RunningLoad } from '../load/driver.js';
 import type { Artifact, LoadSettings, ProbeId, Window, WindowName } from '../types.js';
 import { monotonicNs } from './clock.js';
-import { planWindows, type PlannedWindow } from './plan.js';
+import { heavySeconds, planWindows, type PlannedWindow } from './plan.js';
 import type { Probe, ProbeContext } from './probe.js';
 import { prepareRack, type Rack } from './rack.js';
 import type { Statuses } from './select.js';
@@ -141,7 +141,8 @@ export async function watch(input: WatchInput): Promise<void> {
     if (name === 'clean') await leaving;
     const later = queue.reduce((sum, w) => sum + w.seconds, 0);
     const isLastClean = name === 'clean' && !queue.some((w) => w.name === 'clean');
-    const seconds = isLastClean ? Math.max((loadEndNs - monotonicNs()) / 1e9 - later, 0) : next.seconds;
+    const seconds = isLastClean ? Math.max((loadEndNs - monotonicNs()) / 1e9 - later, 0)
+      : name === 'clean' ? next.seconds : heavySeconds(next, rps);
     const rack = name === 'profile' && profiled ? await input.racks.anotherProfile() : racks.get(name);
     if (name === 'profile') {
       if (rack?.size === 0) continue;

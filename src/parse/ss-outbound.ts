@@ -1,5 +1,5 @@
 /**
- * Reads ss-outbound.txt: connections of the target's tree to others, twice a second (`ss -tinHOe`), after one line-up of who
+ * Reads ss-outbound.txt: connections of the target's tree to others, twice a second (`ss -tinmHOe`), after one line-up of who
  * listens on the machine (`ss -tuxlnHpO`). Format: ss(8), misc/ss.c of iproute2; milliseconds that are 0 are not written.
  *
  *   # 2087233677000 listeners

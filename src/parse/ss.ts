@@ -1,5 +1,5 @@
 /**
- * Reads ss.txt: what `ss -tinmHO` said of the served port, twice a second, with a line before each look.
+ * Reads ss.txt: what `ss -tinmHOe` said of the served port, twice a second, with a line before each look.
  * Format: ss(8) and misc/ss.c of iproute2 (tcp_stats_print); without -O (before 5.x) what follows the addresses stands on a
  * line of its own, indented, and is read alike. Queue columns: for ESTAB bytes unread and unacknowledged, for LISTEN
  * connections waiting for accept and their limit.

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { overheadFact } from '../../src/facts/overhead.js';
 import { factReader } from '../../src/facts/reader.js';
 import { requestsBetween, requestsFact } from '../../src/facts/requests.js';
+import type { LoadSummary } from '../../src/types.js';
 import { loadText, runOf, s, window } from './run.js';
 
 const load = { probe: 'load' as const, window: 'all' as const };
@@ -35,6 +36,20 @@ describe('requests', () => {
   it('of a run that was ended in its warm-up gives what there is', () => {
     const requests = factReader(runOf({ windows: [window('warmup', 0, 1)], texts: [[load, loadText(0, 1, () => 80)]] }))(requestsFact);
     expect(requests.ok && requests.value.all.completed).toBeCloseTo(80);
+  });
+
+  it('of wrk, which adds requests that it did not send to its mean: no longer than all connections allow', () => {
+    const slices = loadText(0, 7, () => 1000).replace(/"latencyUs":\{[^}]*\}/g, '"latencyUs":{}');
+    const latencyMs = { mean: 80, p50: 12, p90: 15, p99: 30, p999: 90, max: 200 };
+    const summary: LoadSummary = {
+      type: 'summary', tool: 'wrk', startNs: 0, endNs: s(7), completed: 7000, statuses: {}, errors: {}, timeouts: 0, non2xx: 0,
+      connectionsOpened: null, latencyMs, output: '',
+    };
+    const run = runOf({ windows: [window('warmup', 0, 2), window('clean', 2, 7)], texts: [[load, `${slices}${JSON.stringify(summary)}\n`]] });
+    const { connections } = run.manifest.settings.load;
+    const requests = factReader(run)(requestsFact);
+    expect(requests).toMatchObject({ ok: true, value: { headline: { latencyMs: { ...latencyMs, mean: connections } } } });
+    expect(requests.ok && requests.value.inFlight).toBeCloseTo(connections);
   });
 
   it('has nothing to say of a run without load', () => {

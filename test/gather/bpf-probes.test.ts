@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bpfScript } from '../../src/gather/bpf-script.js';
@@ -8,6 +9,7 @@ import { spawnBpftrace } from '../../src/gather/bpf-spawn.js';
 import { failedPathsProbe } from '../../src/gather/failed-paths.js';
 import { readHost } from '../../src/gather/host.js';
 import { ledgerProbe } from '../../src/gather/ledger.js';
+import { updateControl } from '../../src/gather/node-control.js';
 import type { Probe } from '../../src/gather/probe.js';
 import { schedProbe } from '../../src/gather/sched.js';
 import { socketsProbe } from '../../src/gather/sockets.js';
@@ -100,6 +102,14 @@ describe.skipIf(skip)('eBPF probes on a real server', { timeout: 60_000 }, () =>
     expect(capture?.totals.threads.find((t) => t.tid === target.pid)?.reads).toBe(23);
     const wallNs = (capture?.closeNs ?? 0) - (capture?.openNs ?? 0);
     for (const t of capture?.totals.threads ?? []) expect((t.onCpuNs + t.sleepNs + t.diskNs + t.runQueueNs) / wallNs).toBeCloseTo(1, 1);
+  });
+
+  it('sched: leaves the reads to those who count answers and tell stalls, though the preload\'s first lines come late', async () => {
+    ctx = { ...ctx, answersCounted: true };
+    updateControl(ctx.dir, {});
+    const tells = sleep(200).then(() => { writeFileSync(join(ctx.dir, `node.${String(target.pid)}.${String(target.pid)}.ndjson`), '{}\n'); });
+    const text = await watch(schedProbe, 'all', async () => tells);
+    expect(parseSched(text)?.readsWatched).toBe(false);
   });
 
   it('sockets: one request, one send, of the size it has', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planWindows } from '../../src/gather/plan.js';
+import { heavySeconds, planWindows } from '../../src/gather/plan.js';
 
 const ALL = ['observed', 'sockets', 'ledger', 'profile'] as const;
 const total = (plan: { seconds: number }[]) => plan.reduce((sum, w) => sum + w.seconds, 0);
@@ -31,5 +31,13 @@ describe('planWindows', () => {
 
   it('is one clean window twice where nothing heavy can run', () => {
     expect(total(planWindows(10, []))).toBeCloseTo(10);
+  });
+});
+
+describe('heavySeconds', () => {
+  it('is as planned where requests are few or nobody counts them, and less where they are many', () => {
+    const window = { name: 'ledger', seconds: 0.4 } as const;
+    expect([heavySeconds(window, null), heavySeconds(window, 100)]).toEqual([0.4, 0.4]);
+    expect(heavySeconds(window, 60_000)).toBeLessThan(0.3);
   });
 });
