@@ -4,6 +4,7 @@ import { selectStacks } from './facts/stacks.js';
 import { timelineFact } from './facts/timeline.js';
 import { readHost } from './gather/host.js';
 import { selectProbes } from './gather/select.js';
+import { goLast } from './gather/manners.js';
 import { session, type Session } from './gather/session.js';
 import type { ProfileAnswer } from './gather/underway.js';
 import { NoData, usageError, WhyslowError, EXIT } from './errors.js';
@@ -42,6 +43,8 @@ export interface RunUnderway {
 /** Launch -> probes -> load -> saved run -> report. Errors: WhyslowError with the exit code that fits. */
 export async function run(settings: Settings, io: RunIo): Promise<{ report: Report; runDir: string }> {
   if (settings.url) await assertLoopback(settings.url, settings.allowRemote);
+  // A load generator of ours must not wait for the server that it drives.
+  if (settings.attach !== null && settings.load.tool === 'none') goLast();
   const host = await readHost();
   const driver = driverFor(settings.load.tool);
   const can = await driver.check();

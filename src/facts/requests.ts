@@ -6,6 +6,7 @@ import { artifactsOf, loadSpan, seconds, windowsOf } from './artifacts.js';
 import { ownConnections } from './own-traffic.js';
 import { need } from './reader.js';
 import { serverReadsFact } from './server-reads.js';
+import { socketReads } from './socket-reads.js';
 
 /** Below this a window's rate says little, s. */
 const LEAST_WINDOW_S = 0.4;
@@ -57,7 +58,8 @@ function timeline(run: Run, read: FactReader): { slices: LoadSlice[]; summary: L
   const slices = records.filter((r) => r.type === 'slice');
   const summary = records.find((r) => r.type === 'summary') ?? null;
   if (slices.length > 0) return { slices, summary, source: 'generator' };
-  const counted = need(read(serverReadsFact)).slices.map(({ startNs, endNs, reads }): LoadSlice => ({
+  const reads = need(read(serverReadsFact)).slices;
+  const counted = (reads.length > 0 ? reads : socketReads(run, read)).map(({ startNs, endNs, reads }): LoadSlice => ({
     type: 'slice', startNs, endNs, completed: reads, statuses: {}, errors: {}, timeouts: 0, bytes: 0, connectionsOpened: 0, latencyUs: {},
   }));
   if (counted.length === 0 && summary?.completed == null) {

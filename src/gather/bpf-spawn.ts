@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { wait, whenIdle } from './manners.js';
 import { tied } from './tool-process.js';
 
 const TRACEFS = '/sys/kernel/tracing';
@@ -11,7 +12,7 @@ const WITH_TRACEFS = ['unshare', '-m', 'sh', '-c', `mount -t tracefs nodev ${TRA
  * Before the server and the load in the queue for a CPU: it needs little, but slices must be read when they are due,
  * and every millisecond that it waits for its turn to attach or detach is one more that the server is slowed.
  */
-const NICENESS = -10;
+export const NICENESS = -10;
 
 /** Before the others, where it compiles several times as long as they do: all of them wait for the last. */
 const NICENESS_OF_LONG = -15;
@@ -27,8 +28,9 @@ const STRING_BYTES = 200;
  */
 export function spawnBpftrace(args: readonly string[], stdout: number | 'pipe', mapKeys = 64, compilesLong = false): ChildProcess {
   const bpftrace = ['bpftrace', '-f', 'json', ...args];
-  const [file = '', ...rest] = ['nice', '-n', String(compilesLong ? NICENESS_OF_LONG : NICENESS), ...(existsSync(`${TRACEFS}/events`) ? [] : WITH_TRACEFS), ...bpftrace];
-  return spawn(...tied(file, rest, 'KILL'), {
+  const turn = whenIdle() ?? ['nice', '-n', String(compilesLong ? NICENESS_OF_LONG : NICENESS)];
+  const [file = '', ...rest] = [...turn, ...(existsSync(`${TRACEFS}/events`) ? [] : WITH_TRACEFS), ...bpftrace];
+  const child = spawn(...tied(file, rest, 'KILL'), {
     detached: true,
     stdio: ['ignore', stdout, 'pipe'],
     // Renamed in 0.20: set both.
@@ -40,6 +42,8 @@ export function spawnBpftrace(args: readonly string[], stdout: number | 'pipe', 
       BPFTRACE_STRLEN: String(STRING_BYTES), BPFTRACE_MAX_STRLEN: String(STRING_BYTES),
     },
   });
+  if (child.pid !== undefined) wait(child.pid);
+  return child;
 }
 
 /** What it does not mean: it says so on every start in a container, and works. */

@@ -10,9 +10,10 @@ import { fdsNote } from './bpf-fds.js';
 import { bornPerS, keysFor, type MapKeys } from './bpf-keys.js';
 import { attachments, interruptHeard, isWriting } from './bpf-process.js';
 import { bpfScript } from './bpf-script.js';
-import { spawnBpftrace, whyNot } from './bpf-spawn.js';
+import { NICENESS, spawnBpftrace, whyNot } from './bpf-spawn.js';
 import { standings, threadsOf } from './bpf-threads.js';
 import { listeningPorts } from './listening-ports.js';
+import { hurry } from './manners.js';
 import type { PreparedProbe, Probe, ProbeContext } from './probe.js';
 import { watchEnd, type Finished } from './tool-process.js';
 
@@ -36,7 +37,9 @@ export interface BpfProbeInput extends MapKeys {
 }
 
 /** Compiling takes 0.3 s on a quiet machine. */
-const COMPILE_MS = 15_000;
+const COMPILE_MS = 30_000;
+/** Who compiles in idle time alone gets no further on a machine that has none. */
+const IDLE_MS = 12_000;
 /** Attaching takes less than that. */
 const OPEN_MS = 8_000;
 /** Detaching takes 50 ms a tracepoint; after that the kernel detaches on its own, and only the last dump is lost. */
@@ -140,18 +143,24 @@ async function launch(script: string, ctx: ProbeContext, mapKeys: number, compil
     await ended;
     closeSync(readFd);
   };
+  const patience = setTimeout(() => void hurry(child.pid ?? 0, NICENESS), IDLE_MS);
+  patience.unref();
   for (const deadline = Date.now() + COMPILE_MS; ;) {
     if (finished) {
+      clearTimeout(patience);
       closeSync(readFd);
       throw new Error(`bpftrace: ${whyNot((finished as Finished).stderr)}`);
     }
     if (isWriting(child.pid)) break;
     if (Date.now() > deadline) {
+      clearTimeout(patience);
       await kill();
       throw new Error(`bpftrace did not compile its program within ${String(COMPILE_MS / 1000)} s`);
     }
     await sleep(10);
   }
+  clearTimeout(patience);
+  if (child.pid !== undefined) await hurry(child.pid, NICENESS);
   return { child, readFd, ended, kill, isAttached: () => attachments(child.pid) > 0 };
 }
 

@@ -21,6 +21,8 @@ export interface ProbeContext {
   connections: number;
   /** Answers are counted by the load generator, over time: nobody need count them at the server. */
   answersCounted: boolean;
+  /** Nothing that costs something at every request. */
+  gentle: boolean;
   /** Folder for artifacts; writable by the target's user as well. */
   dir: string;
 }

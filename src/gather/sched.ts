@@ -13,7 +13,7 @@ import type { ProbeContext } from './probe.js';
 export const schedProbe = bpfProbe({
   id: 'sched', weight: 'light', windows: ['all'], mapKeys: 8192, keysPer: { thread: 8, connection: 0 },
   needs: ['sched'], wants: ['reads'],
-  wantsReads: async (ctx) => !(ctx.answersCounted && await servesWithNode(ctx)),
+  wantsReads: async (ctx) => !ctx.gentle && !(ctx.answersCounted && await servesWithNode(ctx)),
 });
 
 /** The preload's first lines come a quarter of a second after its first turn of the loop; others compile meanwhile. */

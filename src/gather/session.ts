@@ -74,6 +74,7 @@ export async function session(input: SessionInput): Promise<Session> {
       generatorPids: () => (load?.pid == null ? [] : [load.pid]),
       get port() { return port; },
       connections: settings.load.connections,
+      gentle: settings.gentle,
       answersCounted: COUNTING_TOOLS.includes(settings.load.tool),
     };
     const rackOf = async (name: WindowName | 'all', which: (probe: Probe) => boolean) => {

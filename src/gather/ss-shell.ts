@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
+import { wait, whenIdle } from './manners.js';
 import { tied, watchEnd } from './tool-process.js';
 
 /** What may be asked: sockets of the port that listen; all of it, with the port's connections and those to others; who listens. */
@@ -38,8 +39,9 @@ const MAX_LINES = 20_000;
 export function ssShell(namespace: readonly string[], port: number): SsShell {
   // Names of sockets are anybody's, with line ends and all.
   const mark = randomUUID();
-  const [file = '/bin/sh', ...args] = [...namespace, '/bin/sh', '-c', SCRIPT, 'whyslow-ss', String(port), mark];
-  const child = spawn(...tied(file, args, 'KILL'), { stdio: ['pipe', 'pipe', 'pipe'] });
+  const [file = '/bin/sh', ...args] = [...whenIdle() ?? [], ...namespace, '/bin/sh', '-c', SCRIPT, 'whyslow-ss', String(port), mark];
+  const child = spawn(...tied(file, args, 'KILL'), { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  if (child.pid !== undefined) wait(child.pid);
   const { ended, stderr } = watchEnd(child);
   // A shell that ends under our hands: `ended` tells.
   child.stdin.on('error', () => undefined);

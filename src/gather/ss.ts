@@ -60,8 +60,9 @@ function prepareSs(ctx: ProbeContext): PreparedProbe {
 
   const look = async (ss: SsShell): Promise<void> => {
     const tooMany = Math.max(established, socketsInUse(ctx.rootPid) / 2) > MAX_SOCKETS;
-    const tNs = monotonicNs();
     const { listening, served, others } = sorted(await ss.ask(tooMany ? 'listening' : 'all'), port);
+    // Who goes last may wait long for its turn to look.
+    const tNs = monotonicNs();
     if (!tooMany) established = served.length;
     appendFileSync(file, [
       tooMany ? `# ${tNs} skipped` : `# ${tNs} established`, ...served,

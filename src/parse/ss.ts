@@ -12,6 +12,10 @@
  *   # 2087733677000 skipped            <- too many sockets to look at
  */
 export interface SsSocket {
+  /** The client's end: what tells one connection from another. */
+  remote: string;
+  /** Segments with data that came in since it was made; null where the kernel does not tell. */
+  dataSegmentsIn: number | null;
   recvQBytes: number;
   sendQBytes: number;
   /** Written by the server, and held back by the kernel: Nagle, a full window. */
@@ -44,12 +48,12 @@ export function parseSs(text: string): SsLook[] {
     }
     const look = looks.at(-1);
     // The state column is missing where one state alone was asked for.
-    const columns = /^(?:[A-Z][A-Z0-9-]*\s+)?(\d+)\s+(\d+)\s+\S+:\S+\s+\S+:\S+(.*)$/.exec(line);
+    const columns = /^(?:[A-Z][A-Z0-9-]*\s+)?(\d+)\s+(\d+)\s+\S+:\S+\s+(\S+:\S+)(.*)$/.exec(line);
     if (!look || !columns) continue;
-    const [, recvQ, sendQ, rest = ''] = columns;
+    const [, recvQ, sendQ, remote = '', rest = ''] = columns;
     if (part === 'listen') {
       look.listen = { waiting: (look.listen?.waiting ?? 0) + Number(recvQ), limit: (look.listen?.limit ?? 0) + Number(sendQ), drops: (look.listen?.drops ?? 0) + dropsOf(rest) };
-    } else look.established?.push(socketOf(Number(recvQ), Number(sendQ), rest));
+    } else look.established?.push(socketOf(remote, Number(recvQ), Number(sendQ), rest));
   }
   return looks;
 }
@@ -70,13 +74,14 @@ function* records(text: string): Generator<string> {
 
 const dropsOf = (details: string): number => Number(/ skmem:\([^)]*,d(\d+)\)/.exec(details)?.[1] ?? 0);
 
-function socketOf(recvQBytes: number, sendQBytes: number, details: string): SsSocket {
+function socketOf(remote: string, recvQBytes: number, sendQBytes: number, details: string): SsSocket {
   const number = (pattern: RegExp): number | null => {
     const match = pattern.exec(details);
     return match ? Number(match[1]) : null;
   };
   return {
-    recvQBytes, sendQBytes,
+    remote, recvQBytes, sendQBytes,
+    dataSegmentsIn: number(/ data_segs_in:(\d+)/),
     notSentBytes: number(/ notsent:(\d+)/) ?? 0,
     unackedSegments: number(/ unacked:(\d+)/) ?? 0,
     rttMs: number(/ rtt:([\d.]+)/),

@@ -8,14 +8,14 @@ export const window = (name: WindowName, from: number, to: number): Window => ({
 export interface RunParts {
   windows: Window[];
   /** Text by artifact. */
-  texts?: [artifact: Omit<Artifact, 'file'>, text: string][];
+  texts?: [artifact: Omit<Artifact, 'file'> & Partial<Artifact>, text: string][];
   connections?: number;
   probes?: Manifest['probes'];
 }
 
 /** A saved run out of raw texts, as `loadRun` would give it. */
 export function runOf({ windows, texts = [], connections = 10, probes = [] }: RunParts): Run {
-  const files = texts.map(([artifact, text], i) => ({ artifact: { ...artifact, file: `f${String(i)}` }, text }));
+  const files = texts.map(([artifact, text], i) => ({ artifact: { file: `f${String(i)}`, ...artifact }, text }));
   return {
     manifest: {
       schema: 'whyslow-run/1', whyslow: '0', createdAt: '', interrupted: null, generatorPids: [], loadTool: 'autocannon', probes, windows,

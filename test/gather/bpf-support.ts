@@ -45,7 +45,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RUNNER = `
 const [module, name, window, started, pid, port, dir] = process.argv.slice(2);
 const probe = (await import('./src/gather/' + module + '.js'))[name];
-const ctx = { host: { arch: process.arch }, rootPid: +pid, pids: () => [+pid], generatorPids: () => [], connections: 50, answersCounted: false, port: +port, dir };
+const ctx = { host: { arch: process.arch }, rootPid: +pid, pids: () => [+pid], generatorPids: () => [], connections: 50, answersCounted: false, gentle: false, port: +port, dir };
 const prepared = await probe.prepare(ctx, window);
 if (started === 'started') await prepared.start();
 process.send('ready');

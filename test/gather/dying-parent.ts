@@ -16,7 +16,7 @@ const RUNNER = `
 const [module, name, window, pid, port, dir] = process.argv.slice(2);
 const { readHost } = await import('./gather/host.js');
 const probe = (await import('./gather/' + module + '.js'))[name];
-const ctx = { host: await readHost(), rootPid: +pid, pids: () => [+pid], generatorPids: () => [], connections: 50, answersCounted: false, port: +port || null, dir };
+const ctx = { host: await readHost(), rootPid: +pid, pids: () => [+pid], generatorPids: () => [], connections: 50, answersCounted: false, gentle: false, port: +port || null, dir };
 const prepared = await probe.prepare(ctx, window);
 await prepared.start();
 process.send('observing');

@@ -51,7 +51,7 @@ export function launchNode({ files, execArgv = [], env = {}, folderName = 'app',
   const pid = child.pid ?? 0;
   const ctx: ProbeContext = {
     host: { kernel: '', arch: '', cpus: 1, memBytes: 0, nodeVersion: process.version, isRoot: true, clockTicksHz: 100, pageBytes: 4096, tools: {} },
-    rootPid: pid, pids: () => groupOf(pid), generatorPids: () => [], port: null, origin: 'launch', signalOk: false, connections: 50, answersCounted: false, dir,
+    rootPid: pid, pids: () => groupOf(pid), generatorPids: () => [], port: null, origin: 'launch', signalOk: false, connections: 50, answersCounted: false, gentle: false, dir,
   };
   return {
     folder, dir, child, ctx,

@@ -25,7 +25,7 @@ afterEach(() => {
 });
 const context = (): ProbeContext => ({
   host: { kernel: '', arch: '', cpus: 1, memBytes: 0, nodeVersion: process.version, isRoot: true, clockTicksHz: 100, pageBytes: 4096, tools: {} },
-  rootPid: target.pid ?? 0, pids: () => [target.pid ?? 0], generatorPids: () => [], port: null, origin: 'attach', signalOk: false, connections: 1, answersCounted: false, dir,
+  rootPid: target.pid ?? 0, pids: () => [target.pid ?? 0], generatorPids: () => [], port: null, origin: 'attach', signalOk: false, connections: 1, answersCounted: false, gentle: false, dir,
 });
 
 describe.skipIf(requires('python').skip)('Python that ran before', () => {

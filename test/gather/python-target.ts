@@ -45,7 +45,7 @@ export function launchPython(files: Record<string, string>, { args = [], env = {
     folder, dir, child,
     ctx: {
       host: { kernel: '', arch: '', cpus: 1, memBytes: 0, nodeVersion: process.version, isRoot: true, clockTicksHz: 100, pageBytes: 4096, tools: {} },
-      rootPid: pid, pids: () => groupOf(pid), generatorPids: () => [], origin: 'launch', signalOk: false, port: null, connections: 1, answersCounted: false, dir,
+      rootPid: pid, pids: () => groupOf(pid), generatorPids: () => [], origin: 'launch', signalOk: false, port: null, connections: 1, answersCounted: false, gentle: false, dir,
     },
     stdout: () => out,
     stderr: () => err,

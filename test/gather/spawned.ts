@@ -73,7 +73,7 @@ const host = readHost();
 export async function contextOf(pid: number, more: Partial<ProbeContext> = {}): Promise<ProbeContext & { text(file: string): string; remove(): void }> {
   const dir = mkdtempSync(join(tmpdir(), 'whyslow-probe-'));
   return {
-    host: await host, rootPid: pid, pids: () => [pid], generatorPids: () => [], port: null, origin: 'launch', signalOk: false, connections: 50, answersCounted: false, dir, ...more,
+    host: await host, rootPid: pid, pids: () => [pid], generatorPids: () => [], port: null, origin: 'launch', signalOk: false, connections: 50, answersCounted: false, gentle: false, dir, ...more,
     text: (file) => readFileSync(join(dir, file), 'utf8'),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };

@@ -36,8 +36,8 @@ describe('ss', () => {
     expect(parseSs(raw('multi-line.txt'))).toEqual([{
       tNs: 1e9,
       established: [
-        { recvQBytes: 0, sendQBytes: 11, notSentBytes: 11, unackedSegments: 1, rttMs: 20.5, minRttMs: 0.007, retransmits: 3 },
-        { recvQBytes: 0, sendQBytes: 0, notSentBytes: 0, unackedSegments: 0, rttMs: 0.5, minRttMs: null, retransmits: 0 },
+        { remote: '127.0.0.1:40001', dataSegmentsIn: null, recvQBytes: 0, sendQBytes: 11, notSentBytes: 11, unackedSegments: 1, rttMs: 20.5, minRttMs: 0.007, retransmits: 3 },
+        { remote: '[::ffff:127.0.0.1]:40002', dataSegmentsIn: null, recvQBytes: 0, sendQBytes: 0, notSentBytes: 0, unackedSegments: 0, rttMs: 0.5, minRttMs: null, retransmits: 0 },
       ],
       listen: { waiting: 131, limit: 256, drops: 0 },
     }]);
