@@ -30,8 +30,8 @@ async function work(job: WorkerJob): Promise<void> {
     stopped = true;
     current?.end();
   });
-  const cut = () => send({ type: 'slice', slice: counted.cut(nowNs()) });
-  const slicer = setInterval(cut, SLICE_MS);
+  const cut = (atNs: number) => send({ type: 'slice', slice: counted.cut(atNs) });
+  const slicer = setInterval(() => cut(nowNs()), SLICE_MS);
   const run = async (connections: number, amount: number | null, seconds: number | null) => {
     if (stopped) return;
     current = round(job, counted, connections, amount);
@@ -47,12 +47,14 @@ async function work(job: WorkerJob): Promise<void> {
     const beginNs = nowNs();
     if (job.warmupS > 0) await run(job.connections, null, Math.max(job.warmupS - WARMUP_DRAIN_S, job.warmupS / 2));
     await sleep(Math.max(0, job.warmupS * 1000 - (nowNs() - beginNs) / 1e6));
-    cut();
-    send({ type: 'counted', startNs: nowNs() });
+    // One instant: a full machine may let us wait between two.
+    const startNs = nowNs();
+    cut(startNs);
+    send({ type: 'counted', startNs });
     await run(Math.min(job.connections, job.amount), job.amount, null);
   }
   clearInterval(slicer);
-  cut();
+  cut(nowNs());
   process.removeAllListeners('disconnect');
   process.disconnect();
 }

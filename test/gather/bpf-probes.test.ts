@@ -87,12 +87,11 @@ describe.skipIf(skip)('eBPF probes on a real server', { timeout: 60_000 }, () =>
       await sleep(50);
     }));
     const stalls = id === 'sched' ? parseSched(text)?.stretches : parseSyscalls(text)?.longTicks;
-    const own = (stalls ?? []).filter((s) => s.tid === target.pid && s.lengthNs >= 76e6);
+    const own = (stalls ?? []).filter((s) => s.tid === target.pid && s.lengthNs >= 79e6);
     expect(own).toHaveLength(8);
-    // Where others take the CPU, the stall truly lasts longer: the shortest tells how well it is measured. Once in ten runs one
-    // was 78.3 ms: where the thread sleeps for a moment at its beginning, probably in a collection, it counts from there.
+    // Where others take the CPU, the stall truly lasts longer: the shortest tells how well it is measured.
     const shortest = Math.min(...own.map((s) => s.lengthNs)) / 80e6;
-    expect(shortest).toBeGreaterThan(0.95);
+    expect(shortest).toBeGreaterThan(0.99);
     expect(shortest).toBeLessThan(1.05);
   });
 
