@@ -552,6 +552,17 @@ export interface GcFact {
   allocatedPerRequestKB: number | null;
 }
 
+/** CPU that garbage collection takes of the serving process that it takes most of, the collector's own threads included. */
+export interface GcCpuFact {
+  pid: number;
+  /** Of the process's CPU. */
+  ofProcess: number;
+  /** Threads that do nothing else, and the CPU that they use, cores. */
+  helpers: number;
+  helperCores: number;
+  samples: number;
+}
+
 /** One request seen at the server's socket: read of the request -> first send -> last send -> next read. */
 export interface SocketsFact {
   source: 'ebpf' | 'ss';

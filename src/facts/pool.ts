@@ -3,6 +3,7 @@ import type { PerfSample } from '../parse/perf-script.js';
 import type { Fact, PoolFact, PoolWork, ThreadUse } from '../types.js';
 import { loadSpan } from './artifacts.js';
 import { groupBy } from './group-by.js';
+import { isCollecting } from './gc-code.js';
 import { isEpollWait } from './idle.js';
 import { DNS_PORT } from './outbound.js';
 import { need } from './reader.js';
@@ -17,7 +18,6 @@ const LEAST_SAMPLES = 10;
 
 /** What a stack is about, leaf first: the first pattern that any of its frames fits. */
 const KINDS: readonly [PoolWork['kind'], RegExp][] = [
-  ['gc', /v8::internal::(.*(Scaveng|Mark|Sweep|Heap|Evacuat|Concurrent))|GCTracer/],
   ['crypto', /pbkdf2|scrypt|bcrypt|argon|HMAC|EVP_|OPENSSL|ossl_|^RSA_|^EC_|ec_GF|^BN_|^bn_|aesni|sha(1|256|512)_|SHA\d|node::crypto/i],
   ['zlib', /inflate|deflate|longest_match|adler32|crc32|Brotli|zlib/i],
   ['dns', /getaddrinfo|gethostby|res_n|_nss_|__libc_res|gaih_/i],
@@ -80,7 +80,9 @@ function waitedIn(pool: readonly ThreadUse[], busy: number): PoolWork[] {
 function workByCode(samples: readonly PerfSample[], tids: ReadonlySet<number>): Map<number, PoolWork[]> {
   return new Map([...groupBy(samples.filter((s) => tids.has(s.tid)), (s) => s.tid)].filter(([, of]) => of.length >= LEAST_SAMPLES).map(([tid, of]) => [
     tid,
-    summed(of.map(({ stack }): PoolWork => {
+    summed(of.map((sample): PoolWork => {
+      const { stack } = sample;
+      if (isCollecting(sample)) return { kind: 'gc', name: stack[0]?.name ?? '', share: 1 / of.length };
       const found = KINDS.flatMap(([kind, pattern]) => {
         // The outermost that fits is what was asked for; below it are its parts.
         const frame = stack.findLast((f) => pattern.test(f.name));

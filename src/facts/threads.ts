@@ -1,7 +1,7 @@
 import { NoData } from '../errors.js';
 import { machineDelta, placeKey, processDelta, threadDelta, type ProcessDelta, type ThreadDelta } from '../parse/proc-delta.js';
 import { processKey, threadKey } from '../parse/proc-ndjson.js';
-import type { Fact, Run, ThreadsFact, ThreadUse } from '../types.js';
+import type { Fact, Run, ThreadsFact, ThreadUse, ThreadWait } from '../types.js';
 import { quietWindows, seconds } from './artifacts.js';
 import { groupBy } from './group-by.js';
 import { need } from './reader.js';
@@ -15,6 +15,9 @@ const WORKS_WAKES_PER_S = 1;
 
 /** Of the reads on the port, a thread with less than this served only by chance (a readiness check). */
 const LEAST_READ_SHARE = 0.005;
+
+/** Of the watched time: a thread that lives this long is no thread a request. */
+const LIVES_SHARE = 0.5;
 
 /** Processes below this used no CPU worth a suspicion of serving, share of a core. */
 const LEAST_CPU_SHARE = 0.01;
@@ -31,7 +34,9 @@ export const threadsFact: Fact<ThreadsFact> = {
     const processes = merged(windows.flatMap((w) => processDelta(recording, w.startNs, w.endNs)), processKey, addProcess);
     const machine = windows.flatMap((w) => machineDelta(recording, w.startNs, w.endNs) ?? []);
     const targets = processes.filter((p) => p.role === 'target');
-    const { serves, by } = servingTest(run, need(read(serverReadsFact)).byThread, targets, threads);
+    const waits = new Map(threads.map((t) => [t, waitsOf(t.places, recording, run.manifest.target.port)]));
+    const readsClients = (t: ThreadDelta) => t.wallNs >= LIVES_SHARE * durationS * 1e9 && (waits.get(t) ?? []).some(isReadOfClient);
+    const { serves, by } = servingTest(run, need(read(serverReadsFact)).byThread, targets, threads, readsClients);
     const inServing = new Set(threads.filter((t) => t.role === 'target' && serves(t)).map((t) => t.pid));
     const perS = (ns: number) => ns / 1e9 / durationS;
     return {
@@ -40,7 +45,7 @@ export const threadsFact: Fact<ThreadsFact> = {
         pid: t.pid, tid: t.tid, name: t.name,
         role: serves(t) ? 'serving' : inServing.has(t.pid) && works(t, durationS) ? 'worker' : 'helper',
         cpuShare: perS(t.runNs), userShare: perS(t.userNs), systemShare: perS(t.systemNs), runQueueShare: perS(t.queueNs ?? 0),
-        waits: waitsOf(t.places, recording, run.manifest.target.port),
+        waits: waits.get(t) ?? [],
         voluntarySwitchesPerS: t.voluntary / durationS, involuntarySwitchesPerS: t.involuntary / durationS,
       })),
       processes: targets.map((p) => ({
@@ -54,16 +59,20 @@ export const threadsFact: Fact<ThreadsFact> = {
 };
 
 /** Told by reads on the port where those were seen, else by the sockets a process holds, else by its CPU. */
-function servingTest(run: Run, reads: ServerReads['byThread'], processes: readonly ProcessDelta[], threads: readonly ThreadDelta[]): { serves: (t: ThreadDelta) => boolean; by: ThreadsFact['servingBy'] } {
+function servingTest(run: Run, reads: ServerReads['byThread'], processes: readonly ProcessDelta[], threads: readonly ThreadDelta[], readsClients: (t: ThreadDelta) => boolean): { serves: (t: ThreadDelta) => boolean; by: ThreadsFact['servingBy'] } {
   const total = reads.reduce((sum, r) => sum + r.reads, 0);
   if (total > 0) {
     const readers = reads.filter((r) => r.tid !== 0 && r.reads / total >= LEAST_READ_SHARE);
     const steady = new Set(readers.map((r) => r.tid));
-    // A thread a request: none of them reads much or lives long, and the thread that makes them stands for all.
+    // By threads that ended before the end. A thread a connection lives as long as that, and was seen to wait for its client; of
+    // a thread a request none reads much or lives long, and the thread that makes them stands for all.
     const makers = new Set([...groupBy(reads, (r) => r.pid)]
       .filter(([pid, of]) => of.reduce((sum, r) => sum + r.reads, 0) / total >= LEAST_READ_SHARE && !readers.some((r) => r.pid === pid))
       .map(([pid]) => pid));
-    return { by: 'reads', serves: (t) => steady.has(t.tid) || (t.tid === t.pid && makers.has(t.pid)) };
+    const ended = threads.filter((t) => makers.has(t.pid) && readsClients(t));
+    const ownReaders = new Set(ended.map((t) => t.tid));
+    const represented = new Set(ended.map((t) => t.pid));
+    return { by: 'reads', serves: (t) => steady.has(t.tid) || ownReaders.has(t.tid) || (t.tid === t.pid && makers.has(t.pid) && !represented.has(t.pid)) };
   }
 
   const holders = new Set(processes.filter((p) => (p.established ?? 0) > 0).map((p) => p.pid));
@@ -75,6 +84,8 @@ function servingTest(run: Run, reads: ServerReads['byThread'], processes: readon
     .flatMap((of) => [...of].sort((a, b) => b.runNs - a.runNs).slice(0, 1).map((t) => t.tid)));
   return { by: holders.size > 0 ? 'sockets' : 'cpu', serves: (t) => firsts.has(t.tid) };
 }
+
+const isReadOfClient = (wait: ThreadWait): boolean => wait.on?.kind === 'client' && /^(recv|read)/.test(wait.in);
 
 const works = (t: ThreadDelta, durationS: number): boolean =>
   t.runNs / 1e9 / durationS >= WORKS_CPU_SHARE || t.voluntary / durationS >= WORKS_WAKES_PER_S;

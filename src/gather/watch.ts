@@ -19,6 +19,8 @@ export interface WatchInput {
   /** Which one is open now; null between two. */
   onWindow(open: Omit<Window, 'endNs'> | null): void;
   wish: ProfileWish;
+  /** Whether a loop stood still between two moments, ns. */
+  stalledBetween(fromNs: number, toNs?: number): boolean;
   /** Resolves when the target ends by itself. */
   targetGone: Promise<unknown>;
   onLoad(load: RunningLoad): void;
@@ -79,6 +81,13 @@ const AGAIN: readonly ProbeId[] = ['cpuprofile', 'python-profile'];
 
 const distinct = (artifacts: readonly Artifact[]): Artifact[] =>
   [...new Map(artifacts.map((a) => [`${a.probe} ${a.window} ${a.file}`, a])).values()];
+
+/** A profile that waits for a stall takes at most this much of the clean time that comes after it. */
+const WAIT_FOR_STALL = 0.5;
+/** A stall this soon after its start may be its own doing: it drops compiled code, s. */
+const COLD_S = 0.1;
+/** How often it looks, s. */
+const LOOK_S = 0.1;
 
 /** Drives one continuous load and cuts it into windows, each with its probes. */
 export async function watch(input: WatchInput): Promise<void> {
@@ -152,6 +161,11 @@ export async function watch(input: WatchInput): Promise<void> {
     const startNs = monotonicNs();
     input.onWindow({ name, startNs });
     const left = await pass(name, seconds, name === 'clean' ? isWished : undefined);
+    // Stalls that come now and then may all have missed the profile, and then nothing tells what they are.
+    if (name === 'profile' && windows.some((w) => w.name === 'clean' && input.stalledBetween(w.startNs, w.endNs))) {
+      const untilNs = monotonicNs() + WAIT_FOR_STALL * Math.max(0, loadEndNs - monotonicNs());
+      while (monotonicNs() < untilNs && !over && !input.stalledBetween(startNs + COLD_S * 1e9)) await pass(name, LOOK_S);
+    }
     close({ name, startNs });
     leaving = Promise.all([leaving, rack?.leave()]);
     if (wish.pending && name === 'clean' && left > 0) queue.unshift({ name, seconds: left });

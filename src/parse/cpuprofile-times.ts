@@ -170,10 +170,19 @@ function heaviestPath(nodes: readonly ProfileNode[], totals: ReadonlyMap<number,
     const node = heaviest && nodes[heaviest.index];
     if (!heaviest || !node) break;
     const selfNs = leftNs === Infinity ? 0 : leftNs - weights.reduce((sum, { ns }) => sum + ns, 0);
-    if (selfNs > heaviest.ns) break;
-    path.unshift({ frame: node.frame, ns: heaviest.ns });
+    const isInlined = hasNoLineOfItsOwn(nodes[at]) && node.frame.file !== null && selfNs < MOST_UNPLACED * leftNs;
+    if (selfNs > heaviest.ns && !isInlined) break;
+    const ns = heaviest.ns + (isInlined ? selfNs : 0);
+    path.unshift({ frame: node.frame, ns });
     at = heaviest.index;
-    leftNs = heaviest.ns;
+    leftNs = ns;
   }
   return path;
 }
+
+/** More than this without a line, and the few samples in a callee say nothing of the rest. */
+const MOST_UNPLACED = 0.9;
+
+/** Where V8 cannot place a sample in what it inlined, it gives it to the outer function, at the line of its declaration. */
+const hasNoLineOfItsOwn = (node: ProfileNode | undefined): boolean =>
+  node !== undefined && node.lineTicks.length > 0 && node.lineTicks.every(({ line }) => line === node.frame.line);

@@ -1,11 +1,8 @@
 import { eventLoopFact } from '../facts/event-loop.js';
-import { gcFact } from '../facts/gc.js';
-import { hotFunctionsFact } from '../facts/hot-functions.js';
 import { requestsFact } from '../facts/requests.js';
 import type { Diagnosis, LongTick, RequestsFact, Rule, TickCause } from '../types.js';
 import { blockedIn, SYNCS } from './support/calls.js';
-import { whyNoPressure } from './support/collections.js';
-import { servingCpu } from './support/cpu.js';
+import { gcPressureOf } from './support/collections.js';
 import { count, frameName, ms, percent } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { functionCulprit, same } from './support/hot-code.js';
@@ -43,8 +40,8 @@ export const eventLoopBlocked: Rule = {
     }
     const s = verdict.stalls;
     const [cause, causeShare] = mainCause(s.ticks);
-    const gc = optional(read(gcFact));
-    if (cause === 'gc' && causeShare >= MAJORITY && gc !== null && whyNoPressure(gc, optional(servingCpu(read)), optional(read(hotFunctionsFact))) === null) return absent('the long ticks are garbage collection, and there is much of it: see gc-pressure');
+    const pressure = cause === 'gc' && causeShare >= MAJORITY ? gcPressureOf(read) : null;
+    if (pressure && 'share' in pressure) return absent('the long ticks are garbage collection, and there is much of it: see gc-pressure');
     const named = s.ticks.filter((t) => t.culprit !== null);
     // What a collection interrupted is not why it came.
     const culprit = cause === 'gc' ? null : stallCulprit(s.ticks);

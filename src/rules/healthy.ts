@@ -1,10 +1,9 @@
 import { eventLoopFact } from '../facts/event-loop.js';
-import { gcFact } from '../facts/gc.js';
 import { hotFunctionsFact } from '../facts/hot-functions.js';
 import { requestsFact } from '../facts/requests.js';
 import { threadsFact } from '../facts/threads.js';
 import type { FactReader, Rule, WindowLoad } from '../types.js';
-import { whyNoPressure } from './support/collections.js';
+import { gcPressureOf } from './support/collections.js';
 import { isSaturated, servingCpu, type ServingCpu } from './support/cpu.js';
 import { aboveFloor, FLOOR_OWN_SHARE, LIGHT_REQUEST_MS } from './support/floor.js';
 import { count, ms, percent } from './support/format.js';
@@ -60,8 +59,8 @@ function whyNot(read: FactReader, headline: WindowLoad): string | null {
   const failed = Object.values(headline.errors).reduce((a, b) => a + b, 0) + headline.timeouts;
   if (headline.non2xx / headline.completed >= ERRORS_AT_MOST.non2xx) return 'many responses were errors';
   if (failed / (headline.completed + failed) >= ERRORS_AT_MOST.failed) return 'requests failed or timed out';
-  const gc = optional(read(gcFact));
-  if (gc && whyNoPressure(gc, optional(servingCpu(read)), optional(read(hotFunctionsFact))) === null) return `garbage collection takes ${percent(gc.share)}`;
+  const gc = gcPressureOf(read);
+  if (gc && 'share' in gc) return `garbage collection takes ${percent(gc.share)}`;
   const loop = optional(read(eventLoopFact));
   if (loop && findStalls(loop, optional(read(requestsFact))).kind === 'stalls') return 'the event loop stalls now and then';
   return null;

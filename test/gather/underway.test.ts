@@ -9,7 +9,7 @@ import type { Artifact, LoadSettings, Window, WindowName } from '../../src/types
 const LOAD: LoadSettings = { tool: 'none', connections: 1, durationS: 1.4, warmupS: 0.1, method: 'GET', headers: [], body: null, keepAlive: true, rate: null, amount: null, timeoutS: 1 };
 
 /** A load without a server, and probes that only say when they are on. */
-async function windowsOf(wishAt: { window: WindowName; nth: number } | null): Promise<{ names: WindowName[]; windows: Window[]; rest: { again: number } }> {
+async function windowsOf(wishAt: { window: WindowName; nth: number } | null, stalledBetween: (fromNs: number, toNs?: number) => boolean = () => false): Promise<{ names: WindowName[]; windows: Window[]; rest: { again: number } }> {
   const rest = { again: 0 };
   const rack = { size: 1, start: async () => undefined, leave: async () => undefined, stop: async () => [] };
   const racks: Racks = {
@@ -20,7 +20,7 @@ async function windowsOf(wishAt: { window: WindowName; nth: number } | null): Pr
   const wish = { pending: false };
   let seen = 0;
   await watch({
-    racks, windows, wish, load: LOAD, url: 'http://127.0.0.1:1/', loadFile: '/dev/null', signal: new AbortController().signal,
+    racks, windows, wish, stalledBetween, load: LOAD, url: 'http://127.0.0.1:1/', loadFile: '/dev/null', signal: new AbortController().signal,
     targetGone: new Promise(() => undefined),
     driver: { id: 'none', check: async () => ({ ok: true }), start: async () => ({ pid: null, done: new Promise(() => undefined), stop: async () => undefined }) },
     onLoad: () => undefined, onProgress: () => undefined,
@@ -53,6 +53,20 @@ describe('a CPU profile now', () => {
     const { names, rest } = await windowsOf({ window: 'clean', nth: 1 });
     expect(names).toEqual(['warmup', 'clean', 'observed', 'profile', 'clean', 'profile', 'clean', 'drain']);
     expect(rest.again).toBe(1);
+  });
+
+  it('waits for a stall where the clean window had one, for a part of the time that is left', async () => {
+    const length = (windows: readonly Window[]) => windows.filter(({ name }) => name === 'profile').map((w) => (w.endNs - w.startNs) / 1e9)[0] ?? 0;
+    const isClean = (toNs?: number) => toNs !== undefined;
+    const [none, soon, never] = await Promise.all([
+      windowsOf(null),
+      windowsOf(null, () => true),
+      windowsOf(null, (_, toNs) => isClean(toNs)),
+    ]);
+    expect(length(soon.windows) - length(none.windows)).toBeLessThan(0.05);
+    expect(length(never.windows) - length(none.windows)).toBeGreaterThan(0.05);
+    expect(never.names).toEqual(none.names);
+    expect(never.windows.at(-1)?.endNs ?? 0).toBeLessThan((none.windows.at(-1)?.endNs ?? 0) + 0.1e9);
   });
 
   it('says when it cannot be had', () => {

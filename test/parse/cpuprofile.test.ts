@@ -127,6 +127,19 @@ describe('samplesIn', () => {
     expect(inside.stack.map(({ frame, share }) => [frame.name, share])).toEqual([['fib', 0.75], ['fib', 0.75], ['main', 1]]);
   });
 
+  it.each([
+    ['at the line of its declaration alone: what is inlined in it', [{ line: 23, ticks: 3 }], 'rebuild'],
+    ['at lines of its own', [{ line: 23, ticks: 1 }, { line: 25, ticks: 2 }], 'refresh'],
+  ])('names who called most of a stall, or, %s', (_, positionTicks, name) => {
+    const nodes = [
+      { id: 1, callFrame: NATIVE('(root)'), children: [2] },
+      { id: 2, callFrame: call('refresh', '/app/refresh.js', 22), children: [3], positionTicks },
+      { id: 3, callFrame: call('rebuild', '/app/rebuild.js', 4), positionTicks: [{ line: 17, ticks: 2 }] },
+    ];
+    const profile = parseCpuProfile(profileOf([2, 3, 2, 2, 3], { nodes }));
+    expect(samplesIn(profile, profile.startNs, profile.endNs).culprit).toMatchObject({ name });
+  });
+
   it('names nobody where nothing is known or nobody fills the stretch', () => {
     const profile = parseCpuProfile(profileOf([7, 7, 2, 8, 8]));
     expect(samplesIn(profile, profile.startNs, profile.endNs).culprit).toBeNull();
