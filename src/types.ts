@@ -287,6 +287,8 @@ export interface WaitTarget {
   kind: 'gil' | 'mutex' | 'futex' | 'file' | 'client' | 'listener' | 'peer' | 'unix' | 'pipe' | 'event' | 'other';
   /** Path, address and port, or address in memory; for a client no more than that. */
   name: string;
+  /** Of a futex: the wait ends by itself. */
+  timed?: boolean;
 }
 
 export interface ThreadWait {
@@ -499,8 +501,8 @@ export interface LongTick {
   tid: number;
   startNs: number;
   lengthNs: number;
-  /** event-loop: return of epoll_wait to its next call; sched: CPU stretch without a socket read; node: the runtime's own delay. */
-  source: 'event-loop' | 'sched' | 'node';
+  /** event-loop: return of epoll_wait to its next call; sched: CPU stretch without a socket read; node: the runtime's own delay; proc: looks at where it stood. */
+  source: 'event-loop' | 'sched' | 'node' | 'proc';
   cause: TickCause;
   /** The syscall it sat in, for `blocked`. */
   syscall: string | null;
@@ -602,6 +604,8 @@ export interface OutboundPeer {
   port: number;
   /** Who listens there, if it is on this machine. */
   process: string | null;
+  /** Of that listener. */
+  pid: number | null;
   /** Its listener is a process of the target's own tree. */
   ownTree: boolean;
   /** Calls without a reply yet, on average (Little's law: rate x time of a call). */

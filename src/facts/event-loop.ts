@@ -25,7 +25,7 @@ export const eventLoopFact: Fact<EventLoopFact> = {
     if (!loops) throw new NoData('no event loop was seen: neither the event-loop probe nor a Node runtime told of one', 'run as root with bpftrace');
     const watched = read(schedCaptureFact).ok || read(nodeRecordsFact).ok ? span : observed(read) ?? span;
     const serving = new Set(loops.threads.map((t) => t.tid));
-    const long = longTicks(run, read, serving, watched);
+    const long = longTicks(run, read, loops.threads, watched);
     const stalledMs = Math.max(0, ...[...serving].map((tid) => long.filter((t) => t.tid === tid).reduce((ms, t) => ms + t.lengthNs / 1e6, 0)));
     return {
       ...loops, longTicks: long, thresholdMs: THRESHOLD_MS,

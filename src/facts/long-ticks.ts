@@ -2,8 +2,9 @@ import type { CpuProfile } from '../parse/cpuprofile.js';
 import { samplesIn } from '../parse/cpuprofile-times.js';
 import type { NodeRecords } from '../parse/node-ndjson.js';
 import { threadDelta } from '../parse/proc-delta.js';
-import type { FactReader, LongTick, Run } from '../types.js';
+import type { FactReader, LongTick, LoopThread, Run } from '../types.js';
 import { schedCaptureFact, syscallsCaptureFact } from './captures.js';
+import { blockedStalls } from './blocked-stalls.js';
 import { isIdleWait } from './idle.js';
 import { pythonCulprit, pythonGcNs, pythonOwnNs } from './python-ticks.js';
 import { cpuProfilesFact, nodeRecordsFact, procRecordingFact, pythonProfilesFact, pythonRecordsFact } from './recordings.js';
@@ -12,7 +13,11 @@ import { waitsOf } from './waits.js';
 interface Span { startNs: number; endNs: number }
 
 /** A tick as one source tells it; `onCpuNs` where that is known. */
-interface Candidate extends Pick<LongTick, 'pid' | 'tid' | 'startNs' | 'lengthNs' | 'source'> { onCpuNs: number | null }
+interface Candidate extends Pick<LongTick, 'pid' | 'tid' | 'startNs' | 'lengthNs' | 'source'> {
+  onCpuNs: number | null;
+  /** Where that is all that was seen of it: the call that it stood in. */
+  stoodIn?: string;
+}
 
 /** More than this of a tick makes it that: half, so that at most one cause holds. */
 const MOST = 0.5;
@@ -22,12 +27,13 @@ const LEAST_NS = 20e6;
 
 /**
  * Ticks of 20 ms or more, each once, by the sharpest source that saw it: the tick itself in the observed window, else a
- * stretch on the CPU (always on), else the runtime's own delay (which alone sees a loop blocked off the CPU all the time).
+ * stretch on the CPU (always on), else the runtime's own delay, else by where looks at /proc found it blocked.
  */
-export function longTicks(run: Run, read: FactReader, tids: ReadonlySet<number>, span: Span): LongTick[] {
+export function longTicks(run: Run, read: FactReader, loops: readonly Pick<LoopThread, 'pid' | 'tid'>[], span: Span): LongTick[] {
+  const tids = new Set(loops.map((l) => l.tid));
   const node = read(nodeRecordsFact);
   const records = node.ok ? node.value : [];
-  const bySharpness = [...fromTicks(read), ...fromSched(read), ...fromNode(records, read)]
+  const bySharpness = [...fromTicks(read), ...fromSched(read), ...fromNode(records, read), ...fromProc(loops, read)]
     .filter((c) => tids.has(c.tid) && c.startNs >= span.startNs && c.startNs < span.endNs);
   const chosen: Candidate[] = [];
   for (const c of bySharpness) {
@@ -68,6 +74,12 @@ function fromNode(records: readonly NodeRecords[], read: FactReader): Candidate[
   })) : []));
 }
 
+function fromProc(loops: readonly Pick<LoopThread, 'pid' | 'tid'>[], read: FactReader): Candidate[] {
+  const recording = read(procRecordingFact);
+  return recording.ok ? loops.flatMap(({ pid, tid }) => blockedStalls(recording.value, pid, tid))
+    .map(({ syscall, ...stall }) => ({ ...stall, source: 'proc', onCpuNs: 0, stoodIn: syscall })) : [];
+}
+
 function isOurs(c: Candidate, records: readonly NodeRecords[], read: FactReader): boolean {
   const python = read(pythonRecordsFact);
   if (python.ok && pythonOwnNs(python.value, c.pid, c) > MOST * c.lengthNs) return true;
@@ -76,7 +88,8 @@ function isOurs(c: Candidate, records: readonly NodeRecords[], read: FactReader)
 }
 
 function explain(c: Candidate, run: Run, read: FactReader, records: readonly NodeRecords[], profiles: readonly CpuProfile[]): LongTick {
-  const { onCpuNs, ...tick } = c;
+  const { onCpuNs, stoodIn, ...tick } = c;
+  if (stoodIn !== undefined) return { ...tick, cause: 'blocked', syscall: stoodIn, culprit: null };
   const endNs = c.startNs + c.lengthNs;
   const python = read(pythonRecordsFact);
   const pythonProfiles = read(pythonProfilesFact);

@@ -29,6 +29,7 @@ export const outboundFact: Fact<OutboundFact> = {
         protocol: stat ? (stat.family === 'unix' ? 'unix' : stat.protocol) : 'tcp',
         port: stat?.port ?? splitKey(key).port,
         process: listener?.process ?? null,
+        pid: listener?.pid ?? null,
         ownTree: listener?.pid != null && pids.has(listener.pid),
         pending: Math.max(stat?.meanPending ?? 0, looked?.pending ?? 0),
         connections: looked?.connections ?? null,

@@ -14,7 +14,7 @@ export function waitsOf(places: readonly Place[], names: Names, port: number | n
     return { in: p.in === 'running' ? 'running' : syscallName(p.in, names.header.arch), fd: p.fd, share: p.count / total, ...(on ? { on } : {}) };
   });
   // A connection a request: the same peer under many inodes.
-  return [...groupBy(waits, (w) => `${w.in} ${w.fd ?? ''} ${w.on?.kind ?? ''} ${w.on?.name ?? ''}`).values()]
+  return [...groupBy(waits, (w) => `${w.in} ${w.fd ?? ''} ${w.on?.kind ?? ''} ${w.on?.name ?? ''} ${w.on?.timed ?? ''}`).values()]
     .map((of) => of.reduce((a, b) => ({ ...a, share: a.share + b.share })))
     .sort((a, b) => b.share - a.share);
 }
@@ -26,7 +26,7 @@ function targetOf(place: Place, { sockets, mappings }: Names, port: number | nul
   if (place.futex) {
     const { address, kind } = place.futex;
     if (INTERPRETER.test(mappings.get(address) ?? '')) return { kind: 'gil', name: 'GIL' };
-    return { kind: kind === 'mutex' ? 'mutex' : 'futex', name: `0x${address}` };
+    return { kind: kind === 'mutex' ? 'mutex' : 'futex', name: `0x${address}`, ...(kind === 'timed' ? { timed: true } : {}) };
   }
   const { link } = place;
   if (link === null) return null;

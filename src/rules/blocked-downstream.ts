@@ -2,7 +2,7 @@ import { requestsFact } from '../facts/requests.js';
 import { threadsFact } from '../facts/threads.js';
 import type { Evidence, FactReader, Rule } from '../types.js';
 import { SATURATED, servingCpu, type ServingCpu } from './support/cpu.js';
-import { downstream, peerName, type Downstream } from './support/downstream.js';
+import { downstream, isPeerFull, peerName, type Downstream } from './support/downstream.js';
 import { count, ms, percent, plural } from './support/format.js';
 import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { inFlight, meanLatencyMs } from './support/latency.js';
@@ -37,7 +37,7 @@ export const blockedDownstream: Rule = {
       summary: `${summaryOf(d, flying, name)}${callText(d)}, while the server uses ${percent(cpu.value.cpuShare)} of a core.`,
       confidence: confidence(0.62, [
         [d.share >= NEARLY_ALL, 0.12], [d.source === 'ebpf' ? true : null, 0.1],
-        [d.peer.waitMs === null ? null : true, 0.05], [cpu.value.busy < 0.5, 0.05],
+        [d.peer.waitMs === null ? null : true, 0.05], [isPeerFull(d) ? true : null, 0.05], [cpu.value.busy < 0.5, 0.05],
       ]),
       cost: { share: d.share, msPerRequest: latencyMs === null ? null : d.share * latencyMs },
       evidence: evidenceOf(d, flying, name, cpu.value),
@@ -65,6 +65,7 @@ function evidenceOf(d: Downstream, flying: number, name: string, cpu: ServingCpu
     ...(peer.waitMs === null ? [] : [evidence(`from asking to the first reply: mean ${ms(peer.waitMs.mean)}, p50 ${ms(peer.waitMs.p50)}, p90 ${ms(peer.waitMs.p90)}`, peer.waitMs.mean, 'ms')]),
     ...(peer.callsPerS === null ? [] : [evidence(`${count(peer.callsPerS)} calls a second`, peer.callsPerS, 'calls/s')]),
     evidence(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core`, cpu.cpuShare, 'cores'),
+    ...(isPeerFull(d) ? [evidence(`${name} itself used ${percent(d.peerCores ?? 0)} of a core: it has none left`, d.peerCores ?? 0, 'cores')] : []),
     ...(peer.ownTree ? [evidence(`${name} is a process of the server's own tree`, 1, 'flag')] : []),
     ...(d.source === 'ss' ? [evidence('seen in samples of ss only: quick calls are missed', 0, 'flag')] : []),
   ];
@@ -72,6 +73,7 @@ function evidenceOf(d: Downstream, flying: number, name: string, cpu: ServingCpu
 
 function adviceOf(d: Downstream, name: string): string[] {
   const faster = `Find out why ${name} takes ${d.peer.waitMs === null ? 'that long' : ms(d.peer.waitMs.mean)} for a call: its own log of slow queries, an index, or ask for less; keep answers that are asked for again (a cache).`;
+  if (isPeerFull(d)) return [`${name} is out of CPU: more workers or connections here only lengthen its queue.`, faster];
   if (d.kind === 'connections') {
     return [
       d.limit === 1 ? `Only one call at a time goes to ${name}: one connection, or a lock around it. Open more (a pool), or send calls without waiting for the reply before (pipelining), if it can work on several at once.`

@@ -7,6 +7,7 @@ import { blockedIn, RECEIVES, SLEEP, type Blocked } from './support/calls.js';
 import { servingCpu } from './support/cpu.js';
 import { count, ms, percent, plural } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { downstream, isPeerFull, peerName } from './support/downstream.js';
 import { heldInFlight, inFlight, inService, meanLatencyMs } from './support/latency.js';
 import { lockWait } from './support/locks.js';
 import { blockedLoops } from './support/loops.js';
@@ -50,6 +51,8 @@ export const workerPoolExhausted: Rule = {
     if (not) return absent(not);
     const lock = lockWait(read);
     if (lock && lock.waiting >= LOCKED * lock.users) return absent(`${count(lock.waiting)} of ${count(lock.users)} threads stand in line for a lock: more workers would only lengthen the line`);
+    const asked = optional(downstream(read));
+    if (asked && asked.kind === 'workers' && isPeerFull(asked)) return absent(`the workers wait for ${peerName(asked.peer)}, which is out of CPU: more of them would only lengthen its queue`);
     const latencyMs = meanLatencyMs(requests.value);
     const share = clamp(1 - pool.workers / flying);
     const workMs = requests.value.headline.rps > 0 ? (pool.taken * pool.workers * 1000) / requests.value.headline.rps : null;

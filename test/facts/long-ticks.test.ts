@@ -19,7 +19,7 @@ function ticks(...said: string[]) {
       [{ probe: 'sched', window: 'all' }, [...said.map(printf), printf(`end ${String(s(6))}`)].join('\n')],
     ],
   });
-  return longTicks(run, factReader(run), new Set([TID]), { startNs: s(0), endNs: s(6) });
+  return longTicks(run, factReader(run), [{ pid: TID, tid: TID }], { startNs: s(0), endNs: s(6) });
 }
 const stretch = (from: number, to: number, onCpuS: number, by: string): string => `stretch ${TID} ${TID} ${s(from)} ${(to - from) * 1e9} ${onCpuS * 1e9} ${by}`;
 const off = (from: number, to: number): string => `off ${TID} ${TID} ${s(from)} ${(to - from) * 1e9}`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blockedDownstream } from '../../src/rules/blocked-downstream.js';
+import { workerPoolExhausted } from '../../src/rules/worker-pool-exhausted.js';
 import { ledger, ledgerThread, nodeHello, outbound, peer, requests, sockets, thread, threads, without, type FactValues } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 import { tightLatency } from './latency.js';
@@ -51,6 +52,18 @@ describe('blocked-downstream', () => {
   it('does not take connections that come and go for a limit', () => {
     const f = finding(blockedDownstream, { ...slowPeer(), outbound: outbound(peer(46, { connections: 22 })) });
     expect(f.summary).toContain('46 of 50 requests in flight');
+  });
+
+  it('sees that the peer is what is out of CPU, on connections that were not counted as well', () => {
+    const full: FactValues = { ...workers(), 'cpu-use': { cpus: 2, idleCores: 0.4, stolenCores: 0, users: [{ who: 'sibling', pid: 900, comm: 'redis-server', cores: 0.99 }] } };
+    full.outbound = outbound(peer(3.7, { protocol: 'unix', port: 0, connections: null, callsPerS: 39 }));
+    const f = finding(blockedDownstream, full);
+    expect(f.cost.share).toBeGreaterThan(0.9);
+    expect(f.evidence.map((e) => e.text).join()).toContain('itself used 99% of a core');
+    expect(f.advice[0]).toMatch(/only lengthen/);
+    expect(absent(workerPoolExhausted, full)).toContain('out of CPU');
+    // With room left at the peer, more workers help.
+    finding(workerPoolExhausted, { ...full, 'cpu-use': { ...full['cpu-use']!, users: [] } });
   });
 
   it('sees workers that wait for a peer', () => {

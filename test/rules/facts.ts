@@ -4,7 +4,7 @@ import type { KernelWorkFact } from '../../src/facts/kernel-work.js';
 import type { ServingCall, ServingCallsFact } from '../../src/facts/serving-calls.js';
 import { clearLatency } from './latency.js';
 import type {
-  CpuUseFact, EventLoopFact, Fact, FactReader, FailedPath, FailedPathsFact, Frame, Gathered, GcFact, HotFunction,
+  CpuUseFact, EventLoopFact, Fact, FactReader, FailedPath, FailedPathsFact, Frame, Gathered, GcCpuFact, GcFact, HotFunction,
   HotFunctionsFact, LedgerFact, LedgerPart, LimitsFact, LongTick, OutboundFact, OutboundPeer, OverheadFact, PoolFact, PoolWork, QueueFact,
   RequestsFact, SocketsFact, SyscallsFact, ThreadUse, ThreadsFact, TrendsFact, WaitEndsFact, WindowLoad,
 } from '../../src/types.js';
@@ -15,7 +15,7 @@ export interface FactValues {
   'failed-paths'?: FailedPathsFact; 'event-loop'?: EventLoopFact; gc?: GcFact; 'hot-functions'?: HotFunctionsFact;
   sockets?: SocketsFact; outbound?: OutboundFact; pool?: PoolFact; 'wait-ends'?: WaitEndsFact; overhead?: OverheadFact;
   queue?: QueueFact; limits?: LimitsFact; 'cpu-use'?: CpuUseFact; trends?: TrendsFact; 'rate-trend'?: RateTrend;
-  'kernel-work'?: KernelWorkFact; 'serving-calls'?: ServingCallsFact; 'found-paths'?: FoundPath[];
+  'gc-cpu'?: GcCpuFact; 'kernel-work'?: KernelWorkFact; 'serving-calls'?: ServingCallsFact; 'found-paths'?: FoundPath[];
 }
 
 export const readerOf = (values: FactValues): FactReader => <T>(fact: Fact<T>): Gathered<T> => {
@@ -98,7 +98,7 @@ export const sockets = (more: Partial<SocketsFact> = {}): SocketsFact => ({
 });
 
 export const peer = (pending: number, more: Partial<OutboundPeer> = {}): OutboundPeer => ({
-  peer: '127.0.0.1:6379', protocol: 'tcp', port: 6379, process: 'redis-server', ownTree: false, pending, connections: Math.ceil(pending),
+  peer: '127.0.0.1:6379', protocol: 'tcp', port: 6379, process: 'redis-server', pid: 900, ownTree: false, pending, connections: Math.ceil(pending),
   callsPerS: pending * 25, waitMs: { mean: 40, p50: 40, p90: 42 }, answered: true, ...more,
 });
 

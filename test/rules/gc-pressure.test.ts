@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { gcPressure } from '../../src/rules/gc-pressure.js';
+import type { GcCpuFact } from '../../src/types.js';
 import { frame, gc, hot, hotFunction, nodeHello, requests, thread, threads, without, type FactValues } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 
@@ -51,6 +52,34 @@ describe('gc-pressure', () => {
     const f = finding(gcPressure, { gc: gc(0.42) });
     expect(f.culprit).toBeNull();
     expect(f.cost.msPerRequest).toBeNull();
+  });
+
+  describe("with the collector's own threads in the way", () => {
+    const helpers = [1, 2, 3, 4].map((i) => thread(0.28, { tid: 200 + i, role: 'worker', runQueueShare: 0.57, waits: [{ in: 'running', fd: null, share: 0.83 }, { in: 'futex', fd: null, share: 0.17 }] }));
+    /** As measured: a heap that is nearly full, V8 marking all the time. */
+    const crowded = (more: Partial<ReturnType<typeof gcCpu>> = {}, idleCores = 0.1): FactValues => ({
+      ...collected, requests: requests(50, 3770), gc: gc(0.12), 'gc-cpu': gcCpu(more),
+      threads: threads([thread(0.5, { runQueueShare: 0.48 }), ...helpers], { idleCores, cpus: 2 }),
+    });
+    const gcCpu = (more: Partial<GcCpuFact> = {}): GcCpuFact => ({ pid: 100, ofProcess: 0.77, helpers: 4, helperCores: 1.1, samples: 210, ...more });
+
+    it('counts them where they take the cores that the thread wants', () => {
+      const f = finding(gcPressure, crowded());
+      expect(f.cost.share).toBeCloseTo(0.77, 1);
+      expect(f.summary).toContain('4 threads of the collector hold 1.1 cores');
+      expect(f.confidence).toBeGreaterThan(0.85);
+    });
+
+    it('does not where a core is free, or where they take little', () => {
+      absent(gcPressure, crowded({}, 0.6));
+      absent(gcPressure, crowded({ ofProcess: 0.15, helperCores: 0.1 }));
+    });
+
+    it('knows of a runtime that tells of no pauses by them alone', () => {
+      const java = without(crowded(), 'gc', 'hot-functions');
+      expect(finding(gcPressure, java).cost.share).toBeCloseTo(0.77, 1);
+      expect(absent(gcPressure, without(crowded({ ofProcess: 0.1 }), 'gc'))).toContain("10% of the process's CPU");
+    });
   });
 
   it('has no data where the runtime tells nothing', () => {

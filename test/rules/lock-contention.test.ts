@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lockContention } from '../../src/rules/lock-contention.js';
 import type { ThreadUse, ThreadWait, WaitTarget } from '../../src/types.js';
-import { flaskNagle, ledger, nodeHello, requests, thread, threads, without, type FactValues } from './facts.js';
+import { flaskNagle, ledger, nodeHello, requests, sockets, thread, threads, without, type FactValues } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 
 const wait = (call: string, share: number, on?: WaitTarget): ThreadWait => ({ in: call, fd: null, share, ...(on ? { on } : {}) });
@@ -43,6 +43,38 @@ describe('lock-contention', () => {
     expect(finding(lockContention, workers(36)).culprit).toEqual({ kind: 'lock', name: 'futex' });
     // A pool that waits for its jobs so.
     absent(lockContention, workers(11));
+  });
+
+  describe('where each waiter sleeps at an address of its own, as in Java', () => {
+    /** 50 threads that read requests, one at a time past the lock, in a sleep of 4 ms: 232 requests a second, as measured. */
+    const parked = (past = 1 / 50, flying = 50, servedMs = 146): FactValues => ({
+      requests: requests(flying, 232), sockets: sockets({ serviceMs: { mean: servedMs, p10: servedMs / 9, p50: servedMs, p90: servedMs * 2, p99: servedMs * 2 }, inService: 20 }),
+      threads: threads(Array.from({ length: 50 }, (_, i) => thread(0.004, { pid: 800, tid: 801 + i, runQueueShare: 0, waits: [
+        wait('futex', 1 - past, { kind: 'futex', name: `0x7f${i}` }), wait('futex', past, { kind: 'futex', name: `0x8f${i}`, timed: true }),
+      ] }))),
+    });
+
+    it('sees that all but one stand in line with a request in hand', () => {
+      const f = finding(lockContention, parked());
+      expect(f.cost.share).toBeGreaterThan(0.9);
+      expect(f.summary).toContain('a wait with a time limit');
+      expect(f.evidence.map((e) => e.text).join()).toContain('holds it for 4.3 ms');
+    });
+
+    it.each([
+      ['more than one at a time is past it', parked(4 / 50)],
+      ['nobody is: they wait for others to finish', parked(0)],
+      ['most threads have no request', parked(1 / 50, 20)],
+      ['requests wait before they are read', parked(1 / 50, 50, 4)],
+    ])('is absent where %s', (_, values) => {
+      absent(lockContention, values);
+    });
+
+    it('is absent where it is always the same thread that works', () => {
+      const values = parked(0);
+      const [first, ...others] = values.threads!.threads;
+      absent(lockContention, { ...values, threads: threads([{ ...first!, waits: [wait('running', 1)] }, ...others]) });
+    });
   });
 
   it('is absent for pools that wait for jobs', () => {

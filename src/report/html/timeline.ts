@@ -43,6 +43,7 @@ const CAUSES: Record<TimelineStall['cause'], string> = {
 };
 const SOURCES: Record<TimelineStall['source'], string> = {
   'event-loop': "the kernel's view of the event wait", sched: 'the scheduler: a stretch on the CPU without reading a request', node: "the runtime's own timer",
+  proc: 'looks at where the thread stood',
 };
 
 const nameOf = ({ name }: Frame): string => (name === '' ? '(anonymous)' : name);

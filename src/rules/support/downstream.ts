@@ -1,7 +1,9 @@
+import { cpuUseFact } from '../../facts/cpu-use.js';
 import { DNS_PORT, outboundFact } from '../../facts/outbound.js';
 import { requestsFact } from '../../facts/requests.js';
 import { socketsFact } from '../../facts/sockets.js';
 import type { FactReader, Gathered, OutboundFact, OutboundPeer, RequestsFact, SocketsFact } from '../../types.js';
+import { RECEIVES } from './calls.js';
 import { clamp, optional } from './finding.js';
 import { heldInFlight, inFlight, inService } from './latency.js';
 import { occupancy, type Occupancy } from './occupancy.js';
@@ -22,6 +24,8 @@ export interface Downstream {
   waiting: number;
   /** Of the requests in flight. */
   share: number;
+  /** CPU that the peer used, where it runs on this machine, cores; null where not known. */
+  peerCores: number | null;
   source: OutboundFact['source'];
 }
 
@@ -33,6 +37,8 @@ const QUEUE = 0.3;
 const READ_BEYOND = 1.5;
 /** Fewer calls at once than this are nothing that many wait for, unless one at a time is all there may be. */
 const LEAST_PENDING = 0.3;
+/** Of one core: a peer that uses as much has nothing left where it works on one call at a time (Redis, a loop, one interpreter). */
+const FULL_CORE = 0.9;
 /** Calls by eBPF against connections by ss, which look at different times. */
 const MISCOUNTED = 1.2;
 
@@ -47,16 +53,18 @@ export function downstream(read: FactReader): Gathered<Downstream | null> {
   if (!peer || peer.pending < LEAST_PENDING) return { ok: true, value: null };
   const flying = Math.max(inFlight(requests.value), peer.pending);
   const sockets = optional(read(socketsFact));
-  const limit = limitOf(peer, flying);
+  const workers = optional(occupancy(read));
+  const limit = limitOf(peer, flying) ?? workersThatAsk(peer, flying, workers);
+  const peerCores = optional(read(cpuUseFact))?.users.find((u) => u.pid === peer.pid)?.cores ?? null;
   if (limit === null) {
     const waiting = Math.min(peer.pending, flying);
-    return { ok: true, value: { peer, source, limit, kind: 'peer', waiting, share: clamp(waiting / (flying || 1)) } };
+    return { ok: true, value: { peer, source, peerCores, limit, kind: 'peer', waiting, share: clamp(waiting / (flying || 1)) } };
   }
   const held = heldInFlight(requests.value, sockets);
-  const kind = waitsInWorkers(limit, requests.value, sockets, optional(occupancy(read))) ? 'workers' : 'connections';
+  const kind = waitsInWorkers(limit, requests.value, sockets, workers) ? 'workers' : 'connections';
   // Whoever is in flight passes through here, and here is where the queue stands: the rest was spent on the way.
   const waiting = Math.max(peer.pending, flying - held - working(read));
-  return { ok: true, value: { peer, source, limit, kind, waiting, share: clamp(waiting / (flying || 1)) } };
+  return { ok: true, value: { peer, source, peerCores, limit, kind, waiting, share: clamp(waiting / (flying || 1)) } };
 }
 
 /** All connections have a call under way (or the only one that may be), while more requests are in flight. */
@@ -66,6 +74,16 @@ function limitOf({ pending, connections }: OutboundPeer, flying: number): number
   const known = connections === null ? most === 1 : pending <= MISCOUNTED * most;
   return known && pending >= ALL_TAKEN * most && flying >= (1 + QUEUE) * most + QUEUE ? Math.max(most, Math.round(pending)) : null;
 }
+
+/** Each worker has a call under way nearly all the time: as many at once as there are workers, however many connections that takes. */
+function workersThatAsk({ pending }: OutboundPeer, flying: number, occ: Occupancy | null): number | null {
+  if (occ === null || occ.fed || occ.blockedIn === null || !RECEIVES.test(occ.blockedIn.syscall)) return null;
+  const most = occ.threads;
+  return pending >= ALL_TAKEN * most && pending <= MISCOUNTED * most && flying >= (1 + QUEUE) * most + QUEUE ? most : null;
+}
+
+/** The peer is what is out of CPU: who asks it with more workers or connections only lengthens its queue. */
+export const isPeerFull = ({ peerCores }: Downstream): boolean => peerCores !== null && peerCores >= FULL_CORE;
 
 function waitsInWorkers(limit: number, requests: RequestsFact, sockets: SocketsFact | null, occ: Occupancy | null): boolean {
   const read = inService(requests, sockets);

@@ -5,6 +5,7 @@ import { threadsFact } from '../../facts/threads.js';
 import type { FactReader, LedgerProcess, ThreadsFact, ThreadUse } from '../../types.js';
 import { blockedIn, isGil, joined, spentBy } from './calls.js';
 import { clamp, optional } from './finding.js';
+import { parkedInLine } from './parked.js';
 
 /** The lock that lets one thread of an interpreter run, in the process that waits for it most. */
 export interface GilWait {
@@ -77,7 +78,7 @@ export function lockWait(read: FactReader): LockWait | null {
   return pids.flatMap((pid) => {
     const own = threads.threads.filter((t) => t.pid === pid).map((t) => ({ ...t, spent: spentOf(t) }));
     const addresses = new Set(own.flatMap((t) => t.waits.filter(isLock).map((w) => w.on?.name ?? '')));
-    return [...[...addresses].flatMap((address) => atAddress(pid, address, own) ?? []), ...loopsInLine(pid, own, read)];
+    return [...[...addresses].flatMap((address) => atAddress(pid, address, own) ?? []), ...loopsInLine(pid, own, read), ...parkedInLine(pid, own, read)];
   }).sort((a, b) => b.waiting - a.waiting)[0] ?? null;
 }
 
