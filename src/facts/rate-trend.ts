@@ -28,6 +28,10 @@ export interface RateTrend {
 const PARTS = 6;
 /** Slices below which a climb cannot be told from chance. */
 const LEAST_SLICES = 8;
+/** What is left over at a window's end may be too short for a rate. */
+const LEAST_SLICE_NS = 100e6;
+/** The generator hears of a window's edge this late, at most. */
+const EDGE_NS = 10e6;
 /** From the middle to the end, of the whole climb: less, and it is over. */
 const STILL = 0.2;
 
@@ -37,7 +41,7 @@ export const rateTrendFact: Fact<RateTrend> = {
     const quiet = quietWindows(run);
     const recording = read(procRecordingFact);
     const slices = need(read(requestsFact)).slices
-      .filter((s) => quiet.some((w) => s.startNs >= w.startNs && s.endNs <= w.endNs))
+      .filter((s) => s.endNs - s.startNs >= LEAST_SLICE_NS && quiet.some((w) => s.startNs >= w.startNs - EDGE_NS && s.endNs <= w.endNs + EDGE_NS))
       .map((s) => {
         const wallS = (s.endNs - s.startNs) / 1e9;
         const usedS = recording.ok ? threadDelta(recording.value, s.startNs, s.endNs).reduce((sum, t) => (t.role === 'target' ? sum + t.runNs / 1e9 : sum), 0) : wallS;

@@ -118,6 +118,7 @@ export async function watch(input: WatchInput): Promise<void> {
   };
 
   const close = (window: Omit<Window, 'endNs'>) => {
+    running.cut?.();
     windows.push({ ...window, endNs: monotonicNs() });
     input.onWindow(null);
   };
@@ -158,6 +159,7 @@ export async function watch(input: WatchInput): Promise<void> {
       profiled = true;
     }
     await rack?.start();
+    running.cut?.();
     const startNs = monotonicNs();
     input.onWindow({ name, startNs });
     const left = await pass(name, seconds, name === 'clean' ? isWished : undefined);

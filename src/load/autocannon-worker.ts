@@ -4,7 +4,8 @@
 import autocannon from 'autocannon';
 import { takeOver, type AutocannonClient, type ClientJob } from './autocannon-client.js';
 import type { WorkerJob, WorkerMessage } from './autocannon.js';
-import { nowNs, SLICE_MS } from './load-file.js';
+import { nowNs } from './load-file.js';
+import { CUT, slicer } from './slicer.js';
 import { tally } from './tally.js';
 
 /** Requests under way when the load ends get this long to be answered, ms. */
@@ -30,8 +31,9 @@ async function work(job: WorkerJob): Promise<void> {
     stopped = true;
     current?.end();
   });
-  const cut = (atNs: number) => send({ type: 'slice', slice: counted.cut(atNs) });
-  const slicer = setInterval(() => cut(nowNs()), SLICE_MS);
+  const slice = (endNs: number) => send({ type: 'slice', slice: counted.cut(endNs) });
+  const slices = slicer(nowNs(), slice);
+  process.on('message', (message) => { if (message === CUT) slices.cut(); });
   const run = async (connections: number, amount: number | null, seconds: number | null) => {
     if (stopped) return;
     current = round(job, counted, connections, amount);
@@ -49,12 +51,11 @@ async function work(job: WorkerJob): Promise<void> {
     await sleep(Math.max(0, job.warmupS * 1000 - (nowNs() - beginNs) / 1e6));
     // One instant: a full machine may let us wait between two.
     const startNs = nowNs();
-    cut(startNs);
+    slice(startNs);
     send({ type: 'counted', startNs });
     await run(Math.min(job.connections, job.amount), job.amount, null);
   }
-  clearInterval(slicer);
-  cut(nowNs());
+  slices.end();
   process.removeAllListeners('disconnect');
   process.disconnect();
 }

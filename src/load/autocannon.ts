@@ -6,6 +6,7 @@ import type { LoadDriver } from './driver.js';
 import { nowNs, openLoadFile } from './load-file.js';
 import { ownEnv, ownScript } from './own-script.js';
 import { requestBytes } from './request.js';
+import { CUT } from './slicer.js';
 import { keepTail } from './tail.js';
 
 export type WorkerJob = Pick<LoadSettings, 'connections' | 'durationS' | 'warmupS' | 'keepAlive' | 'rate' | 'amount' | 'timeoutS'>
@@ -53,6 +54,7 @@ export const autocannonDriver: LoadDriver = {
     await Promise.race([started, done]);
     return {
       pid: worker.pid ?? null,
+      cut: () => { if (worker.connected) worker.send(CUT, () => {}); },
       done,
       async stop() {
         worker.kill('SIGTERM');

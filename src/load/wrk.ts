@@ -6,9 +6,10 @@ import type { LoadSettings, LoadSlice, LoadSummary } from '../types.js';
 import { closesAfterAnswer } from './closes.js';
 import type { LoadDriver } from './driver.js';
 import { keep, type Kept } from './keep.js';
-import { nowNs, openLoadFile, SLICE_MS } from './load-file.js';
+import { nowNs, openLoadFile } from './load-file.js';
 import { onPath } from './on-path.js';
 import { requestBytes } from './request.js';
+import { slicer } from './slicer.js';
 import { wrkShared, type WrkCounts, type WrkShared } from './wrk-shared.js';
 import { parseWrkRecord, wrkErrors, wrkLatency } from './wrk-record.js';
 
@@ -42,8 +43,7 @@ export const wrkDriver: LoadDriver = {
     let before: WrkCounts = { ready: 0, answers: 0, bytes: 0, statuses: {} };
     let sliceNs = beginNs;
     let lastAnswerNs = beginNs;
-    const cut = () => {
-      const now = nowNs();
+    const count = (now: number) => {
       const counts = shared.read();
       const slice = sliceOf(before, counts, sliceNs, now);
       if (slice.completed > 0) lastAnswerNs = now;
@@ -51,13 +51,12 @@ export const wrkDriver: LoadDriver = {
       out.slice(slice);
       onSlice?.(slice);
     };
-    const slicer = setInterval(cut, SLICE_MS);
+    const slices = slicer(beginNs, count);
     // wrk takes whole seconds only.
     const ender = setTimeout(() => { void kept.stop(); }, (settings.warmupS + settings.durationS) * 1000);
     const done = kept.exited.then(({ code, signal }) => {
-      clearInterval(slicer);
       clearTimeout(ender);
-      cut();
+      slices.end();
       shared.close();
       // wrk 4 has no timer of its own for answers that never come: it reports zero timeouts while all connections hang.
       const silent = nowNs() - lastAnswerNs >= settings.timeoutS * 1e9;
@@ -65,6 +64,7 @@ export const wrkDriver: LoadDriver = {
     });
     return {
       pid: kept.pid,
+      cut: slices.cut,
       done,
       async stop() {
         clearTimeout(ender);
