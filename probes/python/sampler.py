@@ -14,12 +14,16 @@ A profile of one Python process by CPU time: ITIMER_PROF and its SIGPROF, for as
                      It answers for what the process used since the last time; so threads of one request each, which
                      mostly end unseen, are stood for by those that are met.
 
+A thread that uses no CPU has no sample: every 20 ms a thread of our own looks where those stand that are asleep in a call,
+with the GIL given up. In a futex (a lock, a condition, the GIL) only who used no CPU since the look before.
+
 At its end, in python.<pid>.ndjson (watch.py):
 
   {"type":"function","id":0,"name":"render","file":"/app/views.py","line":12}
   {"type":"stack","id":0,"line":31,"functions":[4,2,0]}                  innermost first; line: where the innermost stood
   {"type":"thread","tid":71,"name":"MainThread"}
   {"type":"samples","tid":71,"samples":[[91,0,9800000]]}                 time, stack, CPU of this thread since its last sample
+  {"type":"waits","tid":71,"waits":[[95,3]]}                             looks that found it asleep: time, stack
   {"type":"gc-stacks","stacks":[[0,3,4100000]]}                          stack, collections that began in it, their ns
   {"type":"profile","event":"stopped","id":1,"atNs":9,"startNs":1,"endNs":8,"cpuNs":7,"intervalUs":7000,"modules":["asyncio"]}
 """
@@ -37,6 +41,9 @@ MAX_STACKS = 20000
 POLL_NS = 50000000
 LOOK_S = 0.0002
 OTHERS_NS = 2000000
+# Each look at a thread reads a file of /proc: with many threads they take turns.
+WAIT_S = 0.02
+WAITS_A_LOOK = 16
 # A thread that woke and went to sleep again between the two looks was not at work.
 LEAST_NS = 20000
 LOOPS = ('asyncio', 'gevent', 'eventlet', 'tornado.ioloop', 'twisted.internet.reactor', 'uvloop', 'trio', 'curio', 'uwsgi', 'gunicorn',
@@ -49,20 +56,25 @@ _FUTEX = {'x86_64': b'202', 'aarch64': b'98'}.get(posix.uname().machine)
 _THREAD_CLOCK = 6
 
 
-def at_work(tid):
-    """Running, or in line for the GIL; a thread asleep in another call did its work somewhere else."""
+def call_of(tid):
+    """Number of the call that it sleeps in, b'running', or None where nobody may look."""
     if _FUTEX is None:
-        return True
+        return None
     try:
         fd = posix.open('/proc/self/task/%d/syscall' % tid, posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError:
-        return True
+        return None
     try:
-        return posix.read(fd, 16).split()[0] in (b'running', _FUTEX)
+        return posix.read(fd, 16).split()[0]
     except (OSError, IndexError):
-        return True
+        return None
     finally:
         posix.close(fd)
+
+
+def at_work(tid):
+    """Running, or in line for the GIL; a thread asleep in another call did its work somewhere else."""
+    return call_of(tid) in (b'running', _FUTEX, None)
 
 
 class Sampler(object):
@@ -75,6 +87,11 @@ class Sampler(object):
         self.codes = {}
         self.stacks = {}
         self.samples = {}
+        self.waits = {}
+        self.slept = {}
+        self.wait_turn = 0
+        self.next_wait = 0
+        self.watching = 0
         self.names = {watch.pid: 'MainThread'}
         self.threads = {}
         self.own_exec = {}
@@ -98,6 +115,10 @@ class Sampler(object):
             for name, call in self.own_exec.items():
                 setattr(os, name, self.disarming(call))
             _signal.setitimer(_signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
+            # uWSGI keeps the GIL unless it was told to have threads: one of ours would wait for it for good.
+            if 'uwsgi' not in sys.modules:
+                self.watching = 1
+                self.start_thread(self.watch_main, ())
 
     def disarming(self, call):
         # A timer outlives execve, our handler does not: the new program would be killed by it.
@@ -115,7 +136,7 @@ class Sampler(object):
         if frame is not None:
             used = self.thread_time() - self.main_cpu
             # Threads may come and go between two signals: the process then used more than its main thread did.
-            if len(_frames()) > 1 or self.process_time() - self.process_cpu > 2 * used + OTHERS_NS:
+            if len(_frames()) > 1 + self.watching or self.process_time() - self.process_cpu > 2 * used + OTHERS_NS:
                 self.disarm()
                 self.look_from_thread()
                 return
@@ -133,6 +154,22 @@ class Sampler(object):
             self.until = order[3] if order[1] == self.id else 0
         if self.watch.sampler is self and now >= self.until:
             self.end(now)
+
+    def watch_main(self):
+        try:
+            while self.watch.sampler is self and self.own_switch is None:
+                self.sleep(WAIT_S)
+                ours = self.thread_time()
+                if call_of(self.watch.pid) not in (b'running', _FUTEX, None):
+                    frame = _frames().get(self.main)
+                    if frame is not None:
+                        self.add_wait(self.mono(), self.watch.pid, frame)
+                # What we use ourselves is nobody's.
+                self.process_cpu += self.thread_time() - ours
+        except Exception as error:
+            self.watch.trouble(error)
+        finally:
+            self.watching = 0
 
     # ---------------------------------------------------------------- several: from a thread of our own
 
@@ -175,6 +212,20 @@ class Sampler(object):
             for tid, frame, used in ran:
                 self.add(now, tid, frame, pool * used // total)
             self.process_cpu = self.process_time()
+        if now >= self.next_wait:
+            self.next_wait = now + int(WAIT_S * 1e9)
+            self.look_asleep(now, after, frames)
+
+    def look_asleep(self, now, clocks, frames):
+        threads = list(clocks.items())
+        first = self.wait_turn
+        self.wait_turn = first + WAITS_A_LOOK if first + WAITS_A_LOOK < len(threads) else 0
+        for ident, (tid, cpu) in threads[first:first + WAITS_A_LOOK]:
+            rested = self.slept.get(tid) == cpu
+            self.slept[tid] = cpu
+            call = call_of(tid)
+            if ident in frames and call not in (b'running', None) and (rested or call != _FUTEX):
+                self.add_wait(now, tid, frames[ident])
 
     def clocks(self, own):
         """{ident: (tid, CPU)} of every thread but ours."""
@@ -215,17 +266,22 @@ class Sampler(object):
             frame = frame.f_back
         return tuple(key)
 
-    def add(self, now, tid, frame, cpu):
+    def number_of(self, frame):
         key = self.stack_of(frame)
         number = self.stacks.get(key)
-        if number is None:
-            if len(self.stacks) >= MAX_STACKS:
-                return
+        if number is None and len(self.stacks) < MAX_STACKS:
             number = self.stacks[key] = len(self.stacks)
-        of = self.samples.get(tid)
-        if of is None:
-            of = self.samples[tid] = []
-        of.append((now, number, cpu))
+        return number
+
+    def add(self, now, tid, frame, cpu):
+        number = self.number_of(frame)
+        if number is not None:
+            self.samples.setdefault(tid, []).append((now, number, cpu))
+
+    def add_wait(self, now, tid, frame):
+        number = self.number_of(frame)
+        if number is not None:
+            self.waits.setdefault(tid, []).append((now, number))
 
     def gc_started(self, frame):
         key = self.stack_of(frame)
@@ -265,8 +321,11 @@ class Sampler(object):
                 number, quoted(getattr(code, 'co_qualname', code.co_name)), quoted(code.co_filename), code.co_firstlineno))
         for key, number in self.stacks.items():
             lines.append('{"type":"stack","id":%d,"line":%d,"functions":%s}' % (number, key[0] or 0, plain([numbers[code] for code in key[1:]])))
-        for tid, samples in self.samples.items():
+        for tid in set(self.samples) | set(self.waits):
             lines.append('{"type":"thread","tid":%d,"name":%s}' % (tid, quoted(self.names.get(tid, ''))))
+        for tid, waits in self.waits.items():
+            lines.append('{"type":"waits","tid":%d,"waits":%s}' % (tid, plain(waits)))
+        for tid, samples in self.samples.items():
             lines.append('{"type":"samples","tid":%d,"samples":%s}' % (tid, plain(samples)))
         lines.append('{"type":"gc-stacks","stacks":%s}' % plain([(stack, count, ns) for stack, (count, ns) in self.gc_stacks.items()]))
         modules = '[' + ','.join([quoted(name) for name in LOOPS if name in sys.modules]) + ']'

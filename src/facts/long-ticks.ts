@@ -6,7 +6,7 @@ import type { FactReader, LongTick, LoopThread, Run } from '../types.js';
 import { schedCaptureFact, syscallsCaptureFact } from './captures.js';
 import { blockedStalls } from './blocked-stalls.js';
 import { isIdleWait } from './idle.js';
-import { pythonCulprit, pythonGcNs, pythonOwnNs } from './python-ticks.js';
+import { pythonCulprit, pythonGcNs, pythonOwnNs, pythonSleeper } from './python-ticks.js';
 import { cpuProfilesFact, nodeRecordsFact, procRecordingFact, pythonProfilesFact, pythonRecordsFact } from './recordings.js';
 import { waitsOf } from './waits.js';
 
@@ -89,10 +89,11 @@ function isOurs(c: Candidate, records: readonly NodeRecords[], read: FactReader)
 
 function explain(c: Candidate, run: Run, read: FactReader, records: readonly NodeRecords[], profiles: readonly CpuProfile[]): LongTick {
   const { onCpuNs, stoodIn, ...tick } = c;
-  if (stoodIn !== undefined) return { ...tick, cause: 'blocked', syscall: stoodIn, culprit: null };
+  const pythonProfiles = read(pythonProfilesFact);
+  const sleeper = () => (pythonProfiles.ok ? pythonSleeper(pythonProfiles.value, c) : null);
+  if (stoodIn !== undefined) return { ...tick, cause: 'blocked', syscall: stoodIn, culprit: sleeper() };
   const endNs = c.startNs + c.lengthNs;
   const python = read(pythonRecordsFact);
-  const pythonProfiles = read(pythonProfilesFact);
   const gcNs = (records.find((r) => r.meta?.tid === c.tid)?.gc ?? [])
     .reduce((ns, p) => ns + overlapNs({ startNs: p.startNs, lengthNs: p.durationNs }, c), 0);
   const profile = profiles.find((p) => p.tid === c.tid && p.startNs <= c.startNs && p.endNs >= endNs);
@@ -107,7 +108,7 @@ function explain(c: Candidate, run: Run, read: FactReader, records: readonly Nod
   const asleep = onCpuNs !== null && onCpuNs < (1 - MOST) * c.lengthNs;
   const blocked = c.source !== 'sched' && stood.syscall !== null && (onCpuNs === null ? stood.blockedShare > MOST : asleep && stood.blockedShare > MOST);
   if (stood.byLock) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
-  if (blocked) return { ...tick, cause: 'blocked', syscall: stood.syscall, culprit };
+  if (blocked) return { ...tick, cause: 'blocked', syscall: stood.syscall, culprit: culprit ?? sleeper() };
   if (onCpuNs !== null && onCpuNs < LEAST_NS) return { ...tick, cause: 'run-queue', syscall: null, culprit: null };
   return { ...tick, cause: onCpuNs === null && stood.syscall === null && !inside && !culprit ? 'unknown' : 'cpu', syscall: null, culprit };
 }

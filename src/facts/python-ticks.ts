@@ -1,6 +1,8 @@
 import type { PythonProfile, PythonRecords } from '../parse/python-ndjson.js';
 import type { Frame } from '../types.js';
+import { groupBy } from './group-by.js';
 import { owned } from './python-owned.js';
+import { programFrame } from './python-waits.js';
 
 interface Stretch { tid: number; startNs: number; lengthNs: number }
 
@@ -8,6 +10,8 @@ interface Stretch { tid: number; startNs: number; lengthNs: number }
 const CULPRIT_SHARE = 0.4;
 /** The handler comes between two bytecodes: a call into C puts its sample off past the end of the stall. */
 const LATE_NS = 10e6;
+/** One look may have come upon something else. */
+const LEAST_LOOKS = 2;
 
 /**
  * What ran in a stretch of a Python thread: the innermost function that answers for a good part of it. A sample stands
@@ -28,6 +32,15 @@ export function pythonCulprit(profiles: readonly PythonProfile[], { tid, startNs
   const order = new Map(samples.flatMap((s) => s.stack.frames).map((frame, i) => [frame, i]));
   const [deepest] = [...totals].filter(([, ns]) => ns >= CULPRIT_SHARE * allNs).sort((a, b) => a[1] - b[1] || (order.get(a[0]) ?? 0) - (order.get(b[0]) ?? 0));
   return deepest?.[0] ?? null;
+}
+
+/** In which function of the program the thread slept through a stretch: that of most looks. */
+export function pythonSleeper(profiles: readonly PythonProfile[], { tid, startNs, lengthNs }: Stretch): Frame | null {
+  const looks = profiles.flatMap((p) => p.waits).filter((w) => w.tid === tid).flatMap((w) => w.looks)
+    .filter((l) => l.atNs >= startNs && l.atNs < startNs + lengthNs);
+  const byFrame = groupBy(looks.flatMap(({ stack }) => programFrame(stack) ?? []), (f) => `${f.name}\0${f.file ?? ''}\0${String(f.line)}`);
+  const [most] = [...byFrame.values()].sort((a, b) => b.length - a.length);
+  return most && most.length >= LEAST_LOOKS ? most[0] ?? null : null;
 }
 
 /** Time of a stretch in collections of 1 ms or more; shorter ones are told as a sum only. */

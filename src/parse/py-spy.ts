@@ -29,7 +29,7 @@ export function parsePySpy(text: string): PythonProfile | null {
   });
   const count = threads.reduce((sum, { stacks }) => sum + stacks.length, 0);
   return {
-    pid, startNs, endNs, cpuNs, modules: [], collections: [],
+    pid, startNs, endNs, cpuNs, modules: [], waits: [], collections: [],
     threads: threads.map(({ tid, name, stacks }) => ({
       tid, name, samples: stacks.map((stack) => ({ atNs: startNs, stack, cpuNs: cpuNs / count })),
     })),

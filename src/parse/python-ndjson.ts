@@ -8,6 +8,7 @@
  *   {"type":"function","id":0,"name":"render","file":"/app/views.py","line":12}
  *   {"type":"stack","id":0,"line":31,"functions":[4,2,0]}                    innermost first
  *   {"type":"samples","tid":71,"samples":[[91,0,9800000]]}                   time, stack, CPU
+ *   {"type":"waits","tid":71,"waits":[[95,3]]}                               asleep in a call: time of the look, stack
  *
  * A killed process leaves a cut last line; that and lines of unknown shape are counted, not thrown at.
  */
@@ -53,6 +54,8 @@ export interface PythonProfile {
   /** What drives it: names of loops and servers that are loaded. */
   modules: string[];
   threads: { tid: number; name: string; samples: { atNs: number; stack: PythonStack; cpuNs: number }[] }[];
+  /** Looks that found a thread asleep in a call, by thread. */
+  waits: { tid: number; looks: { atNs: number; stack: PythonStack }[] }[];
   /** Where collections began. */
   collections: { stack: PythonStack; count: number; ns: number }[];
 }
@@ -72,12 +75,13 @@ interface Tables {
   stacks: Map<number, PythonStack>;
   names: Map<number, string>;
   samples: { tid: number; rows: Rows }[];
+  waits: { tid: number; rows: Rows }[];
   collections: Rows;
 }
 
 export function parsePythonNdjson(text: string): PythonRecords {
   const records: PythonRecords = { meta: null, gc: [], profile: null, own: [], end: null, malformed: 0 };
-  const tables: Tables = { frames: new Map(), stacks: new Map(), names: new Map(), samples: [], collections: [] };
+  const tables: Tables = { frames: new Map(), stacks: new Map(), names: new Map(), samples: [], waits: [], collections: [] };
   for (const line of text.split('\n')) {
     if (line.trim() !== '' && !take(line, records, tables)) records.malformed += 1;
   }
@@ -107,6 +111,10 @@ function take(line: string, into: PythonRecords, tables: Tables): boolean {
     case 'samples':
       if (!numbers(raw, 'tid') || !isRows(raw['samples'], 3)) return false;
       tables.samples.push({ tid: raw['tid'] as number, rows: raw['samples'] });
+      return true;
+    case 'waits':
+      if (!numbers(raw, 'tid') || !isRows(raw['waits'], 2)) return false;
+      tables.waits.push({ tid: raw['tid'] as number, rows: raw['waits'] });
       return true;
     case 'gc-stacks':
       if (!isRows(raw['stacks'], 3)) return false;
@@ -164,6 +172,13 @@ function takeProfile(raw: Raw, into: PythonRecords, tables: Tables): boolean {
       samples: rows.flatMap(([atNs = 0, id = -1, cpuNs = 0]) => {
         const stack = stacks.get(id);
         return stack ? [{ atNs, stack, cpuNs }] : [];
+      }),
+    })),
+    waits: tables.waits.map(({ tid, rows }) => ({
+      tid,
+      looks: rows.flatMap(([atNs = 0, id = -1]) => {
+        const stack = stacks.get(id);
+        return stack ? [{ atNs, stack }] : [];
       }),
     })),
     collections: tables.collections.flatMap(([id = -1, count = 0, ns = 0]) => {

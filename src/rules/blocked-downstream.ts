@@ -6,6 +6,7 @@ import { downstream, isPeerFull, peerName, type Downstream } from './support/dow
 import { count, ms, percent, plural } from './support/format.js';
 import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { inFlight, meanLatencyMs } from './support/latency.js';
+import { waitingCode } from './support/waiting-code.js';
 
 const id = 'blocked-downstream';
 const title = 'Requests wait for another server';
@@ -40,7 +41,7 @@ export const blockedDownstream: Rule = {
         [d.peer.waitMs === null ? null : true, 0.05], [isPeerFull(d) ? true : null, 0.05], [cpu.value.busy < 0.5, 0.05],
       ]),
       cost: { share: d.share, msPerRequest: latencyMs === null ? null : d.share * latencyMs },
-      evidence: evidenceOf(d, flying, name, cpu.value),
+      evidence: [...evidenceOf(d, flying, name, cpu.value), ...waitingCode(read)],
       culprit: { kind: 'socket', name },
       advice: [...adviceOf(d, name), ...nearby(read, d), checkOf(d)],
     });

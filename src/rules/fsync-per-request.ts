@@ -8,6 +8,7 @@ import { servingCpu } from './support/cpu.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { meanLatencyMs } from './support/latency.js';
+import { waitingCode } from './support/waiting-code.js';
 
 const id = 'fsync-per-request';
 const title = 'Requests wait for the disk to confirm';
@@ -56,6 +57,7 @@ export const fsyncPerRequest: Rule = {
         evidence(`${count(atOnce)} threads at once were in such a call, on average`, atOnce, 'threads'),
         ...(stands.serving > 0 ? [evidence(`serving threads stood there ${percent(stands.serving)} of their time`, stands.serving, 'share')] : []),
         ...(file === null ? [] : [evidence(`most of it for ${file}`, stands.most?.share ?? 0, 'threads')]),
+        ...waitingCode(read),
         ...(cpu === null ? [] : [evidence(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core meanwhile`, cpu.cpuShare, 'cores')]),
       ],
       culprit: file === null ? { kind: 'syscall', name: call } : { kind: 'path', name: file },

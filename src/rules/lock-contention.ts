@@ -1,11 +1,12 @@
 import { requestsFact } from '../facts/requests.js';
 import { syscallsFact } from '../facts/syscalls.js';
 import { threadsFact } from '../facts/threads.js';
-import type { Diagnosis, FactReader, RequestsFact, Rule } from '../types.js';
+import type { Diagnosis, Evidence, FactReader, RequestsFact, Rule } from '../types.js';
 import { count, ms, percent, plural } from './support/format.js';
 import { absent, against, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { inFlight, meanLatencyMs } from './support/latency.js';
 import { gilWait, lockWait, waitsFor, type GilWait, type LockWait } from './support/locks.js';
+import { waitingCode } from './support/waiting-code.js';
 
 const id = 'lock-contention';
 const title = 'Threads wait for one lock';
@@ -35,7 +36,7 @@ export const lockContention: Rule = {
     if (lock) {
       const flying = Math.max(inFlight(requests.value), 1);
       const share = clamp(waitsFor(lock, flying) / flying);
-      if (share >= LEAST_SHARE && lock.waiting >= 1) return ownLock(lock, share, requests.value, threads.value.cpus);
+      if (share >= LEAST_SHARE && lock.waiting >= 1) return ownLock(lock, share, requests.value, threads.value.cpus, waitingCode(read));
     }
     const gil = gilWait(read);
     if (gil) return judgeGil(gil, read, requests.value, threads.value.idleCores);
@@ -43,7 +44,7 @@ export const lockContention: Rule = {
   },
 };
 
-function ownLock(lock: LockWait, share: number, requests: RequestsFact, cpus: number): Diagnosis {
+function ownLock(lock: LockWait, share: number, requests: RequestsFact, cpus: number, code: readonly Evidence[]): Diagnosis {
   const latencyMs = meanLatencyMs(requests);
   const where = lock.address === null ? 'futex' : `futex ${lock.address}`;
   const holdMs = requests.headline.rps > 0 ? (Math.min(lock.outside, 1) * 1000) / requests.headline.rps : null;
@@ -59,6 +60,7 @@ function ownLock(lock: LockWait, share: number, requests: RequestsFact, cpus: nu
       evidence(`${count(lock.outside)} of them at once were past it`, lock.outside, 'threads'),
       ...(holders ? [evidence(`those spent ${percent(holders.share)} of that time in ${holders.what}`, holders.share, 'share')] : []),
       ...(holdMs === null ? [] : [evidence(`each request holds it for ${ms(holdMs)} (Little's law: one at a time, ${count(requests.headline.rps)} a second)`, holdMs, 'ms/request')]),
+      ...code,
       ...(lock.kind === 'mutex' ? [evidence('they wait on the value that a locked mutex has', 1, 'flag')]
         : [against(lock.address === null ? 'each sleeps at an address of its own: threads that wait for jobs in a futex would look alike'
           : 'it was told by its users\' turns, not by its looks: a pool that is fed one job at a time would look alike', 0, 'flag')]),

@@ -14,6 +14,7 @@ import { lookups } from './support/name-lookups.js';
 import { occupancy } from './support/occupancy.js';
 import { fullPool } from './support/pool.js';
 import { findStalls } from './support/stalls.js';
+import { waitingCode } from './support/waiting-code.js';
 
 const id = 'timer-wait';
 const title = 'Requests wait for a timer';
@@ -97,6 +98,7 @@ export const timerWait: Rule = {
         ...(wait.atOnce === null ? [] : [evidence(`${count(wait.atOnce)} requests were at the server at once, of ${count(flying)} in flight`, wait.atOnce, 'requests')]),
         sleeps ? evidence(`the threads that serve stand in ${asleep.syscall} ${percent(asleep.share)} of their time`, asleep.share, 'share')
           : evidence(`the serving threads stand in their event wait ${percent(occ.value.servingIdle)} of the time`, occ.value.servingIdle, 'share'),
+        ...(sleeps ? waitingCode(read) : []),
         evidence(`the serving ${cpu.value.limit} used ${percent(cpu.value.cpuShare)} of a core`, cpu.value.cpuShare, 'cores'),
         ...(asks ? [against(`${count(resolving.perRequest ?? 0)} questions to a resolver for each request, whose answers could not be timed`, resolving.perRequest ?? 0, 'questions/request')] : []),
         ...(ends === null ? [] : [(ends.timeoutsPerS >= LEAST_TIMEOUTS_PER_S ? evidence : against)(`${count(ends.timeoutsPerS)} of ${count(ends.waitsPerS)} event waits a second ended because a timer was due`, ends.timeoutsPerS, 'waits/s')]),

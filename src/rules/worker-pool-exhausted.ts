@@ -13,6 +13,7 @@ import { lockWait } from './support/locks.js';
 import { blockedLoops } from './support/loops.js';
 import { occupancy, type Occupancy } from './support/occupancy.js';
 import { fullPool } from './support/pool.js';
+import { waitingCode } from './support/waiting-code.js';
 
 const id = 'worker-pool-exhausted';
 const title = 'All workers are taken, requests queue';
@@ -71,6 +72,7 @@ export const workerPoolExhausted: Rule = {
         evidence(`${count(flying)} requests in flight (rate x mean latency)`, flying, 'requests'),
         ...(inHand === null ? [] : [evidence(`${count(inHand)} of them in hand at the server at once`, inHand, 'requests')]),
         ...(where ? [evidence(`${percent(where.share)} of the workers' time in ${blockedIn(where)}`, where.share, 'share')] : []),
+        ...waitingCode(read),
         ...(workMs === null ? [] : [evidence(`a worker needs ${ms(workMs)} for a request${latencyMs === null ? '' : `; clients wait ${ms(latencyMs)}`}`, workMs, 'ms')]),
         ...(queue && queue.max > 0 ? [evidence(`up to ${count(queue.max)} connections in the listen queue (limit ${count(queue.limit)})`, queue.max, 'connections')] : []),
         ...(inside > 0 ? [evidence(`${count(inside)} connections accepted that no worker is at: the queue inside the process`, inside, 'connections')] : []),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pythonCulprit, pythonGcNs, pythonOwnNs } from '../../src/facts/python-ticks.js';
+import { pythonCulprit, pythonGcNs, pythonOwnNs, pythonSleeper } from '../../src/facts/python-ticks.js';
 import { pythonFrame } from '../../src/parse/python-frame.js';
 import { parsePythonNdjson, type PythonProfile } from '../../src/parse/python-ndjson.js';
 
@@ -10,7 +10,7 @@ const index = of('index', '/srv/routes.py');
 const loop = of('_run_once', '/usr/lib/python3.11/asyncio/base_events.py');
 const sample = (atMs: number, cpuMs: number, ...frames: typeof rating[]) => ({ atNs: atMs * 1e6, cpuNs: cpuMs * 1e6, stack: { frames, line: 1, own: false } });
 const profileOf = (...samples: ReturnType<typeof sample>[]): PythonProfile =>
-  ({ pid: 7, startNs: 0, endNs: 1e9, cpuNs: 1e8, modules: [], collections: [], threads: [{ tid: 7, name: 'MainThread', samples }] });
+  ({ pid: 7, startNs: 0, endNs: 1e9, cpuNs: 1e8, modules: [], waits: [], collections: [], threads: [{ tid: 7, name: 'MainThread', samples }] });
 const tick = { tid: 7, startNs: 100e6, lengthNs: 80e6 };
 
 describe('what ran in a long tick of Python', () => {
@@ -32,6 +32,16 @@ describe('what ran in a long tick of Python', () => {
     expect(pythonCulprit([], tick)).toBeNull();
     expect(pythonCulprit([profileOf(sample(150, 40, rating, loop))], { ...tick, tid: 8 })).toBeNull();
     expect(pythonCulprit([profileOf(sample(150, 40, loop))], tick)).toBeNull();
+  });
+
+  it('is where the thread slept, by most looks', () => {
+    const look = (atMs: number, ...frames: typeof rating[]) => ({ atNs: atMs * 1e6, stack: { frames, line: 1, own: false } });
+    const connect = of('connect', '/usr/lib/python3.11/socket.py');
+    const looks = [look(90, loop), look(110, connect, rating, index, loop), look(130, connect, rating, index, loop), look(150, index, loop), look(190, recompute, loop)];
+    const profile = { ...profileOf(), waits: [{ tid: 7, looks }] };
+    expect(pythonSleeper([profile], tick)).toBe(rating);
+    expect(pythonSleeper([profile], { ...tick, tid: 8 })).toBeNull();
+    expect(pythonSleeper([profile], { ...tick, startNs: 140e6, lengthNs: 20e6 })).toBeNull();
   });
 
   it('was a collection, or the probe itself, by their own records', () => {

@@ -69,6 +69,24 @@ describe.skipIf(!hasPython)('sitecustomize', { timeout: 40_000 }, () => {
     });
   });
 
+  it('sees where threads sleep: the only one, those of a pool, those in line for a lock', async () => {
+    const sleeps = (records: PythonRecords | undefined, name: string) =>
+      (records?.profile?.waits ?? []).map(({ looks }) => looks.filter((l) => l.stack.frames.some((f) => f.name === name)).length / looks.length);
+    const alone = `import time\n${BURN}def ask():\n    time.sleep(0.05)\nwhile True:\n    ask()\n    burn(2000)\n`;
+    await withTarget(launchPython({ 's.py': alone }), async (target) => {
+      const [records] = await profiled(target, 800);
+      expect(sleeps(records, 'ask')).toEqual([expect.closeTo(1, 1)]);
+      expect(records?.profile?.waits[0]?.looks.length).toBeGreaterThan(15);
+    });
+    const pool = `import threading, time\n${BURN}lock = threading.Lock()\ndef hold():\n    with lock:\n        time.sleep(0.02)\ndef ask():\n    time.sleep(0.03)\ndef work(what):\n    while True:\n        what()\n        burn(500)\nfor what in (hold, hold, hold, ask):\n    threading.Thread(target=work, args=(what,), daemon=True, name=what.__name__).start()\nwhile True:\n    burn(500)\n    time.sleep(0.01)\n`;
+    await withTarget(launchPython({ 's.py': pool }), async (target) => {
+      const [records] = await profiled(target, 1000);
+      const of = (name: string) => sleeps(records, name).filter((share) => share > 0.8).length;
+      expect(of('ask')).toBe(1);
+      expect(of('hold')).toBe(3);
+    });
+  });
+
   it('follows forks; a program that is exec\'d in the middle of a profile lives', async () => {
     const forks = `import os, sys, time\n${BURN}pids = [os.fork() for _ in range(1)]\nif 0 in pids:\n    while True: burn(10000)\nend = time.time() + 1.5\nwhile time.time() < end: burn(1000)\nos.execv('/bin/sh', ['sh', '-c', 'i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done; echo alive'])\n`;
     await withTarget(launchPython({ 's.py': forks }), async (target) => {
