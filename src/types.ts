@@ -562,6 +562,8 @@ export interface GcCpuFact {
   /** Threads that do nothing else, and the CPU that they use, cores. */
   helpers: number;
   helperCores: number;
+  /** Of the time, the program stood still for a collector that stops everybody (HotSpot's); 0 for others. */
+  stoppedShare: number;
   samples: number;
 }
 

@@ -197,34 +197,43 @@ class Sampler(object):
         now = self.mono()
         after = self.clocks(own)
         frames = _frames()
-        ran = []
+        seen = []
         for ident, (tid, cpu) in after.items():
             used = cpu - before.get(ident, (tid, 0))[1]
             # The number of a thread that ended may come again: then its clock went back.
             if used < 0:
                 used = cpu
-            if used >= LEAST_NS and ident in frames and at_work(tid):
-                ran.append((tid, frames[ident], used))
+            if used >= LEAST_NS and ident in frames:
+                seen.append((tid, self.number_of(frames[ident]), used))
+        # Only now: reading a file gives the GIL up, and a generator that goes on or ends meanwhile has no caller any more.
+        del frames
+        ran = [(tid, number, used) for tid, number, used in seen if at_work(tid)]
         process = self.process_time()
         total = sum([used for _, _, used in ran])
         if total > 0:
             pool = process - self.process_cpu
-            for tid, frame, used in ran:
-                self.add(now, tid, frame, pool * used // total)
+            for tid, number, used in ran:
+                self.add_number(now, tid, number, pool * used // total)
             self.process_cpu = self.process_time()
         if now >= self.next_wait:
             self.next_wait = now + int(WAIT_S * 1e9)
-            self.look_asleep(now, after, frames)
+            self.look_asleep(now, after)
 
-    def look_asleep(self, now, clocks, frames):
+    def look_asleep(self, now, clocks):
         threads = list(clocks.items())
         first = self.wait_turn
         self.wait_turn = first + WAITS_A_LOOK if first + WAITS_A_LOOK < len(threads) else 0
+        asleep = []
         for ident, (tid, cpu) in threads[first:first + WAITS_A_LOOK]:
             rested = self.slept.get(tid) == cpu
             self.slept[tid] = cpu
             call = call_of(tid)
-            if ident in frames and call not in (b'running', None) and (rested or call != _FUTEX):
+            if call not in (b'running', None) and (rested or call != _FUTEX):
+                asleep.append((ident, tid))
+        # Whoever woke up since then waits for the GIL where it slept.
+        frames = _frames()
+        for ident, tid in asleep:
+            if ident in frames:
                 self.add_wait(now, tid, frames[ident])
 
     def clocks(self, own):
@@ -274,7 +283,9 @@ class Sampler(object):
         return number
 
     def add(self, now, tid, frame, cpu):
-        number = self.number_of(frame)
+        self.add_number(now, tid, self.number_of(frame), cpu)
+
+    def add_number(self, now, tid, number, cpu):
         if number is not None:
             self.samples.setdefault(tid, []).append((now, number, cpu))
 

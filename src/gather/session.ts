@@ -94,6 +94,7 @@ export async function session(input: SessionInput): Promise<Session> {
     const ready = found && settings.load.tool === 'none' ? servedPort(target.tree, asked.port) : await waitReady(asked);
     const windows: Window[] = found ? [] : [{ name: 'startup', startNs, endNs: monotonicNs() }];
     port = ready.port;
+    if (ready.alsoAnswer.length > 0) input.onNote(`port ${String(port)} is measured; ${ready.alsoAnswer.join(', ')} of the same tree answer${ready.alsoAnswer.length === 1 ? 's' : ''} as well: --port measures another`);
     target.tree.setListeners(ready.listenerPids);
     const left = (): Pick<Session, 'target' | 'generatorPids'> => {
       const processes = target.tree.processes();

@@ -1,6 +1,7 @@
 import { eventLoopFact } from '../facts/event-loop.js';
 import { hotFunctionsFact } from '../facts/hot-functions.js';
 import { requestsFact } from '../facts/requests.js';
+import { threadsFact } from '../facts/threads.js';
 import type { Diagnosis, FactReader, HotFunction, HotFunctionsFact, Rule } from '../types.js';
 import { isSaturated, SATURATED, servingCpu, type ServingCpu } from './support/cpu.js';
 import { count, frameName, ms, percent } from './support/format.js';
@@ -100,7 +101,7 @@ const cpuEvidence = (cpu: ServingCpu) => [
 /** The function that rare long ticks are made of: busy now and then, and event-loop-blocked says so. */
 function inStalls(read: FactReader, cpu: ServingCpu): (f: HotFunction) => boolean {
   const loop = optional(read(eventLoopFact));
-  const verdict = loop && findStalls(loop, optional(read(requestsFact)));
+  const verdict = loop && findStalls(loop, optional(read(requestsFact)), optional(read(threadsFact)));
   if (verdict?.kind !== 'stalls') return () => false;
   const culprit = stallCulprit(verdict.stalls.ticks);
   const ofCpu = verdict.stalls.share / cpu.busy;

@@ -1,5 +1,6 @@
 import { eventLoopFact } from '../facts/event-loop.js';
 import { requestsFact } from '../facts/requests.js';
+import { threadsFact } from '../facts/threads.js';
 import type { Diagnosis, LongTick, RequestsFact, Rule, TickCause } from '../types.js';
 import { blockedIn, SYNCS } from './support/calls.js';
 import { gcPressureOf } from './support/collections.js';
@@ -33,7 +34,7 @@ export const eventLoopBlocked: Rule = {
       const always = blockedLoops(read);
       return always && !SYNCS.test(always.in.syscall) ? everyRequest(always, requests) : noData(loop);
     }
-    const verdict = findStalls(loop.value, requests);
+    const verdict = findStalls(loop.value, requests, optional(read(threadsFact)));
     if (verdict.kind === 'none') {
       const always = blockedLoops(read);
       return always && !SYNCS.test(always.in.syscall) ? everyRequest(always, requests) : absent(verdict.why);

@@ -32,7 +32,7 @@ export const gcPressure: Rule = {
     const costMs = cpu?.msPerRequest != null ? share * cpu.msPerRequest : null;
     const allocator = hot && hottestAllocator(hot);
     const worst = [...gc?.byKind ?? []].sort((a, b) => b.totalMs - a.totalMs)[0];
-    const clear = pressure.cpu ? pressure.cpu.ofProcess >= CLEAR_OF_CPU : gc !== null && gc.share >= CLEAR_SHARE;
+    const clear = pressure.cpu ? Math.max(pressure.cpu.ofProcess, pressure.cpu.stoppedShare) >= CLEAR_OF_CPU : gc !== null && gc.share >= CLEAR_SHARE;
     return found({
       id, title, kind: 'cause',
       summary: `Garbage collection takes ${whatItTakes(pressure)}${allocator ? `; the hottest code that allocates is ${frameName(allocator.frame)}` : ''}.`,
@@ -58,13 +58,17 @@ export const gcPressure: Rule = {
   },
 };
 
-const whatItTakes = ({ gc, cpu }: GcPressure): string => (cpu
-  ? `${percent(cpu.ofProcess)} of the process's CPU${cpu.helpers > 0 ? `: ${plural(cpu.helpers, 'thread')} of the collector hold ${count(cpu.helperCores)} cores, while the one that serves waits for a CPU` : ''}`
+const stops = (cpu: GcCpuFact | null): boolean => cpu !== null && cpu.stoppedShare >= MUCH_GC;
+
+const whatItTakes = ({ gc, cpu }: GcPressure): string => (cpu && stops(cpu)
+  ? `${percent(cpu.stoppedShare)} of the time, in which the whole program stands still`
+  : cpu ? `${percent(cpu.ofProcess)} of the process's CPU${cpu.helpers > 0 ? `: ${plural(cpu.helpers, 'thread')} of the collector hold ${count(cpu.helperCores)} cores, while the one that serves waits for a CPU` : ''}`
   : `${percent(gc?.share ?? 0)} of the serving thread's time: ${count(gc?.pauses ?? 0)} pauses, longest ${ms(gc?.maxMs ?? 0)}`);
 
 const cpuEvidence = (cpu: GcCpuFact | null) => (cpu === null ? [] : [
-  evidence(`${percent(cpu.ofProcess)} of the process's CPU was in the collector (${count(cpu.samples)} samples)`, cpu.ofProcess, 'share'),
-  ...(cpu.helpers > 0 ? [evidence(`${plural(cpu.helpers, 'thread')} that only collect used ${count(cpu.helperCores)} cores, and none was free`, cpu.helperCores, 'cores')] : []),
+  ...(cpu.stoppedShare > 0 ? [evidence(`the collector's busiest thread, which stops all others, was at work ${percent(cpu.stoppedShare)} of the time`, cpu.stoppedShare, 'share')] : []),
+  ...(cpu.samples === 0 ? [] : [evidence(`${percent(cpu.ofProcess)} of the process's CPU was in the collector (${count(cpu.samples)} samples)`, cpu.ofProcess, 'share')]),
+  ...(cpu.helpers > 0 && !stops(cpu) ? [evidence(`${plural(cpu.helpers, 'thread')} that only collect used ${count(cpu.helperCores)} cores, and none was free`, cpu.helperCores, 'cores')] : []),
 ]);
 
 const pauseEvidence = (gc: GcFact) => [
@@ -77,7 +81,8 @@ const isYoung = (kind: GcFact['byKind'][number] | undefined): boolean => kind !=
 
 /** The function in which collections start, where the profile tells; else the hottest of the user's own. */
 function hottestAllocator(hot: HotFunctionsFact): { frame: Frame; seen: boolean } | null {
-  const isOwn = (f: Frame): boolean => f.origin === 'app' || f.origin === 'dependency';
+  // Of native code only the collector itself may be known.
+  const isOwn = (f: Frame): boolean => (f.origin === 'app' || f.origin === 'dependency') && (f.kind === 'js' || f.kind === 'python');
   const during = hot.functions.find((f) => f.frame.kind === 'gc')?.callers.find(isOwn);
   if (during) return { frame: during, seen: true };
   const own = hot.functions.filter((f) => isOwn(f.frame)).sort((a, b) => b.selfShare - a.selfShare)[0];

@@ -62,7 +62,7 @@ function whyNot(read: FactReader, headline: WindowLoad): string | null {
   const gc = gcPressureOf(read);
   if (gc && 'share' in gc) return `garbage collection takes ${percent(gc.share)}`;
   const loop = optional(read(eventLoopFact));
-  if (loop && findStalls(loop, optional(read(requestsFact))).kind === 'stalls') return 'the event loop stalls now and then';
+  if (loop && findStalls(loop, optional(read(requestsFact)), optional(read(threadsFact))).kind === 'stalls') return 'the event loop stalls now and then';
   return null;
 }
 

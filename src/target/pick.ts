@@ -4,10 +4,10 @@ import { clientHosts, type Listener } from './listeners.js';
 
 export interface Answered { listener: Listener; url: string; answer: Answer }
 
-/** Once one answered well: how long the others still have. A port that never answers must not hold us up. */
-const SETTLE_MS = 150;
+/** Once one answered well: how long the others still have. The front may be the slow one, but a port that never answers must not hold us up. */
+const SETTLE_MS = 1000;
 
-const answersWell = ({ answer }: Answered): boolean => answer.ok && answer.status !== 400;
+export const answersWell = ({ answer }: Answered): boolean => answer.ok && answer.status !== 400;
 
 /** Node's inspector, by its own words: https://nodejs.org/learn/getting-started/debugging */
 async function isInspector(host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
@@ -64,5 +64,5 @@ export async function askListeners(listeners: readonly Listener[], method: strin
     // Silent may be slow; the others have said that they are not it.
     return a.answer.kind === 'silent' ? 2 : 3;
   };
-  return done.slice().sort((a, b) => rank(a) - rank(b) || a.listener.port - b.listener.port);
+  return done.toSorted((a, b) => rank(a) - rank(b) || a.listener.port - b.listener.port);
 }

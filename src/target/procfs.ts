@@ -19,6 +19,8 @@ export interface ProcStat {
   pgrp: number;
   session: number;
   threads: number;
+  /** CPU used, its own and that of children that it waited for. */
+  cpuTicks: number;
   /** Start in clock ticks since boot: with the pid it names a process for good. */
   startTicks: number;
   /** Differs after every exec (the name and the stack's random place); fork leaves it. */
@@ -26,7 +28,7 @@ export interface ProcStat {
 }
 
 // Field numbers of proc(5), from the state (3) which follows the name.
-const FIELD = { state: 3, ppid: 4, pgrp: 5, session: 6, threads: 20, startTicks: 22, startStack: 28 } as const;
+const FIELD = { state: 3, ppid: 4, pgrp: 5, session: 6, utime: 14, stime: 15, cutime: 16, cstime: 17, threads: 20, startTicks: 22, startStack: 28 } as const;
 
 export function parseStat(text: string): ProcStat | null {
   const open = text.indexOf('(');
@@ -43,6 +45,7 @@ export function parseStat(text: string): ProcStat | null {
     pgrp: number(FIELD.pgrp),
     session: number(FIELD.session),
     threads: number(FIELD.threads),
+    cpuTicks: number(FIELD.utime) + number(FIELD.stime) + number(FIELD.cutime) + number(FIELD.cstime),
     startTicks: number(FIELD.startTicks),
     execMark: `${comm} ${rest[FIELD.startStack - FIELD.state] ?? ''}`,
   };

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WhyslowError } from '../errors.js';
+import { frontFirst, othersRest } from './front.js';
 import { ask, type Answer } from './http-answer.js';
 import { watchListeners } from './listener-watch.js';
 import { listenersOf, type Listener } from './listeners.js';
-import { askListeners, type Answered } from './pick.js';
+import { answersWell, askListeners, type Answered } from './pick.js';
 import { hostOf, portOf } from './port-taken.js';
 import type { Target } from './launch.js';
 import { endedError, lateError } from './ready-errors.js';
@@ -28,6 +29,8 @@ export interface Ready {
   address: string;
   /** Processes of the tree that hold the listening socket; empty where a given URL leads elsewhere (a container). */
   listenerPids: number[];
+  /** Other ports of the tree that answer as well. */
+  alsoAnswer: number[];
 }
 
 const POLL_MS = 20;
@@ -45,9 +48,8 @@ export interface Look { ready: Ready | null; listeners: Listener[]; url: string 
 
 const isSilent = (look: Look): boolean => look.answer !== null && !look.answer.ok && look.answer.kind === 'silent';
 
-function readyAt(answered: Answered): Ready {
-  const { listener, url } = answered;
-  return { url, port: listener.port, address: listener.addresses[0] ?? '', listenerPids: listener.pids };
+function readyAt({ listener, url }: Answered, others: readonly Answered[]): Ready {
+  return { url, port: listener.port, address: listener.addresses[0] ?? '', listenerPids: listener.pids, alsoAnswer: others.map((o) => o.listener.port) };
 }
 
 /** A URL was given: it must answer, whoever listens. */
@@ -58,7 +60,7 @@ async function lookAtUrl(url: string, pids: () => number[], method: string, time
   const parsed = new URL(url);
   const port = portOf(parsed);
   const holder = listeners.find((listener) => listener.port === port);
-  const ready = { url, port, address: holder?.addresses[0] ?? hostOf(parsed), listenerPids: holder?.pids ?? [] };
+  const ready = { url, port, address: holder?.addresses[0] ?? hostOf(parsed), listenerPids: holder?.pids ?? [], alsoAnswer: [] };
   return { ready, listeners, url, answer };
 }
 
@@ -66,10 +68,12 @@ async function lookAtUrl(url: string, pids: () => number[], method: string, time
 async function lookForPort(request: ReadyRequest, listeners: Listener[], timeoutMs: number, settled400: boolean): Promise<Look> {
   const wanted = listeners.filter((listener) => listener.reachable && (request.port === null || listener.port === request.port));
   if (wanted.length === 0) return { ready: null, listeners, url: null, answer: null };
-  const best = (await askListeners(wanted, request.method ?? 'GET', timeoutMs, request.signal))[0];
+  const answered = await askListeners(wanted, request.method ?? 'GET', timeoutMs, request.signal);
+  const well = answered.filter(answersWell);
+  const [best = answered[0], ...others] = well.length > 1 ? frontFirst(well, request.tree.refresh()) : well;
   if (best === undefined) return { ready: null, listeners, url: null, answer: null };
   const enough = best.answer.ok && (best.answer.status !== 400 || request.port !== null || settled400);
-  return { ready: enough ? readyAt(best) : null, listeners, url: best.url, answer: best.answer };
+  return { ready: enough ? readyAt(best, others) : null, listeners, url: best.url, answer: best.answer };
 }
 
 /**
@@ -85,6 +89,7 @@ export async function waitReady(request: ReadyRequest): Promise<Ready> {
   let first400Ms: number | null = null;
   let goneSinceMs: number | null = null;
   let listened = false;
+  let firstReadyMs: number | null = null;
   let last: Look = { ready: null, listeners: [], url, answer: null };
 
   const fail = async (error: (output: string) => WhyslowError): Promise<never> => {
@@ -112,6 +117,9 @@ export async function waitReady(request: ReadyRequest): Promise<Ready> {
     signal?.throwIfAborted();
     listened ||= last.listeners.length > 0;
     if (last.ready !== null) {
+      firstReadyMs ??= performance.now();
+      const isGiven = url !== null || request.port !== null;
+      if (!isGiven && !await othersRest(tree, last.ready.listenerPids, listenersNow, firstReadyMs, signal)) continue;
       tree.setListeners(last.ready.listenerPids);
       return last.ready;
     }

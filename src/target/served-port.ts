@@ -16,5 +16,5 @@ export function servedPort(tree: ProcessTree, port: number | null): Ready {
   if (wanted.length > 1) throw usageError(`process ${tree.rootPid} listens on ${wanted.map((l) => l.port).join(', ')}; say which one serves with --port`);
   tree.setListeners(listener.pids);
   const [host = '127.0.0.1'] = clientHosts(listener.addresses);
-  return { url: `http://${host}:${listener.port}/`, port: listener.port, address: listener.addresses[0] ?? '', listenerPids: listener.pids };
+  return { url: `http://${host}:${listener.port}/`, port: listener.port, address: listener.addresses[0] ?? '', listenerPids: listener.pids, alsoAnswer: [] };
 }

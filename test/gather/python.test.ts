@@ -59,6 +59,15 @@ describe.skipIf(!hasPython)('sitecustomize', { timeout: 40_000 }, () => {
     });
   });
 
+  it('and who called a generator that ran there', async () => {
+    const threads = `import threading, time\n${BURN}def rows():\n    for i in range(40):\n        yield burn(3000)\ndef report():\n    return list(rows())\ndef work():\n    while True:\n        report()\nfor i in range(3):\n    threading.Thread(target=work, daemon=True).start()\nthreading.Event().wait()\n`;
+    await withTarget(launchPython({ 's.py': threads }), async (target) => {
+      const [records] = await profiled(target, 1000);
+      expect(shareOf(records, 'burn')).toBeGreaterThan(0.6);
+      expect(shareOf(records, 'report')).toBeGreaterThan(0.95);
+    });
+  });
+
   it('and in threads that live for one job each', async () => {
     const threads = `import threading\n${BURN}while True:\n    t = threading.Thread(target=burn, args=(30000,))\n    t.start()\n    t.join()\n`;
     await withTarget(launchPython({ 's.py': threads }), async (target) => {

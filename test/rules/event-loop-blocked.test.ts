@@ -51,6 +51,16 @@ describe('event-loop-blocked', () => {
     absent(eventLoopBlocked, { ...stalled(), 'event-loop': eventLoop({ p50Ms: 0.1, meanMs: 27 }, every(300, 80)) });
   });
 
+  it('is absent where a long tick holds as many requests as are in flight', () => {
+    // Worker threads: each request is copied for 0.4 ms, and all 50 come at once.
+    const batches: FactValues = {
+      requests: requests(50, 1700, { window: { latencyMs: tailedLatency(29, 60) } }), threads: threads([thread(0.62, { runQueueShare: 0.35 })]),
+      'event-loop': eventLoop({ p50Ms: 0.7, meanMs: 2.8 }, every(280, 28, { culprit: rebuild })), gc: gc(0.02),
+    };
+    expect(absent(eventLoopBlocked, batches)).toContain('all requests in flight together take 28.5 ms');
+    finding(eventLoopBlocked, { ...batches, 'event-loop': eventLoop({ p50Ms: 0.7, meanMs: 2.8 }, every(280, 58, { culprit: rebuild })) });
+  });
+
   it('is absent where the thread merely waited for a CPU', () => {
     absent(eventLoopBlocked, { ...stalled(), 'event-loop': eventLoop({ p50Ms: 0.3, meanMs: 0.6 }, every(1000, 60, { cause: 'run-queue' })) });
   });

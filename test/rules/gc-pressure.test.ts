@@ -61,7 +61,7 @@ describe('gc-pressure', () => {
       ...collected, requests: requests(50, 3770), gc: gc(0.12), 'gc-cpu': gcCpu(more),
       threads: threads([thread(0.5, { runQueueShare: 0.48 }), ...helpers], { idleCores, cpus: 2 }),
     });
-    const gcCpu = (more: Partial<GcCpuFact> = {}): GcCpuFact => ({ pid: 100, ofProcess: 0.77, helpers: 4, helperCores: 1.1, samples: 210, ...more });
+    const gcCpu = (more: Partial<GcCpuFact> = {}): GcCpuFact => ({ pid: 100, ofProcess: 0.77, helpers: 4, helperCores: 1.1, stoppedShare: 0, samples: 210, ...more });
 
     it('counts them where they take the cores that the thread wants', () => {
       const f = finding(gcPressure, crowded());
@@ -73,6 +73,14 @@ describe('gc-pressure', () => {
     it('does not where a core is free, or where they take little', () => {
       absent(gcPressure, crowded({}, 0.6));
       absent(gcPressure, crowded({ ofProcess: 0.15, helperCores: 0.1 }));
+    });
+
+    it('counts the time for which it stops everybody, whatever is free', () => {
+      const java = without({ ...collected, threads: threads([thread(0.3)]), 'gc-cpu': gcCpu({ ofProcess: 0.68, helpers: 1, helperCores: 0.65, stoppedShare: 0.7 }) }, 'gc', 'hot-functions');
+      const f = finding(gcPressure, java);
+      expect(f.cost.share).toBeLessThanOrEqual(0.7);
+      expect(f.summary).toContain('70% of the time, in which the whole program stands still');
+      expect(absent(gcPressure, { ...java, 'gc-cpu': gcCpu({ stoppedShare: 0.05 }) })).toContain('5% of the time');
     });
 
     it('knows of a runtime that tells of no pauses by them alone', () => {

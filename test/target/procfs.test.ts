@@ -9,7 +9,7 @@ describe('parseStat', () => {
   it('reads the fields around a name with spaces and parentheses', () => {
     expect(parseStat(SAMPLE)).toEqual({
       pid: 11474, comm: 'a) b (c', state: 'R', ppid: 11471, pgrp: 11471, session: 4112,
-      threads: 2, startTicks: 243702, execMark: 'a) b (c 140730643239648',
+      threads: 2, cpuTicks: 1, startTicks: 243702, execMark: 'a) b (c 140730643239648',
     });
   });
 

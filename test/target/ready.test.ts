@@ -51,6 +51,30 @@ describe('waitReady finds', () => {
     expect(lives(found.listenerPids[0] ?? 0)).toBe(false);
   }, 20_000);
 
+  it.each([
+    // Its service answers first: the front imports for a while, then listens.
+    ['that starts a service and listens last', `const cp=require('child_process');const kid=cp.spawn(process.execPath,['-e',${JSON.stringify(listen('0'))}],{stdio:'inherit'});kid.unref();
+      const end=Date.now()+900;while(Date.now()<end);${listen('0', `(q,r)=>r.end('front')`)}`],
+    // The front is slow to answer, its service is not.
+    ['that is slower than its service', `const cp=require('child_process');cp.spawn(process.execPath,['-e',${JSON.stringify(listen('0'))}],{stdio:'inherit'}).unref();
+      ${listen('0', `(q,r)=>setTimeout(()=>r.end('front'),400)`)}`],
+  ])('a server %s, not the service', async (_name, script) => {
+    const target = await started(node(script));
+    const found = await ready(target);
+    expect(found.listenerPids).toEqual([target.pid]);
+    expect(await (await fetch(found.url)).text()).toBe('front');
+  });
+
+  it('of two that a shell started, the one that asks the other, and says that there is another', async () => {
+    const folder = scratch();
+    const [inner, outer] = [await freePort(), await freePort()];
+    writeFileSync(join(folder, 'inner.js'), listen(String(inner)));
+    writeFileSync(join(folder, 'outer.js'), `const http=require('http');const agent=new http.Agent({keepAlive:true});${listen(String(outer), `(q,r)=>http.get('http://127.0.0.1:${inner}/',{agent},(a)=>a.pipe(r)).on('error',()=>r.end())`)}`);
+    // The one that asks is the older one: only its connection tells.
+    const target = await started(['sh', '-c', `${process.execPath} outer.js & sleep 0.1; ${process.execPath} inner.js & wait`], { cwd: folder });
+    expect(await ready(target)).toMatchObject({ port: outer, alsoAnswer: [inner] });
+  });
+
   it('a node cluster', async () => {
     const file = join(scratch(), 'server.js');
     writeFileSync(file, `const c=require('cluster');if(c.isPrimary){c.fork();c.fork()}else{${listen('0')}}`);
@@ -159,7 +183,7 @@ describe('waitReady finds', () => {
     const port = await freePort();
     const target = await started(node(listen(String(port), `(q,r)=>{console.log(q.method+' '+q.url);r.statusCode=404;r.end()}`)));
     const url = `http://localhost:${port}/a/b?c=1`;
-    expect(await ready(target, { url, method: 'POST' })).toEqual({ url, port, address: '127.0.0.1', listenerPids: [target.pid] });
+    expect(await ready(target, { url, method: 'POST' })).toEqual({ url, port, address: '127.0.0.1', listenerPids: [target.pid], alsoAnswer: [] });
     await until(() => target.output().includes('POST /a/b?c=1'), 'the request');
   });
 });

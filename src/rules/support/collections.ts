@@ -29,7 +29,9 @@ export function gcPressureOf(read: FactReader): GcPressure | { not: string } | n
   const cpu = optional(servingCpu(read));
   const byCpu = optional(read(gcCpuFact));
   const crowds = byCpu !== null && cpu !== null && cpu.fillsMachine && byCpu.pid === cpu.pid;
+  if (byCpu !== null && byCpu.stoppedShare >= MUCH_GC) return { share: byCpu.stoppedShare, gc, cpu: byCpu };
   if (crowds && byCpu.ofProcess >= MUCH_OF_CPU) return { share: byCpu.ofProcess, gc, cpu: byCpu };
+  if (gc === null && byCpu !== null && byCpu.stoppedShare > 0) return { not: `garbage collection stopped the program ${percent(byCpu.stoppedShare)} of the time` };
   if (gc === null) return crowds ? { not: `garbage collection took ${percent(byCpu.ofProcess)} of the process's CPU` } : null;
   const not = whyNoPressure(gc, cpu, optional(read(hotFunctionsFact)));
   if (not) return { not: `${not} (${count(gc.pauses)} pauses, longest ${count(gc.maxMs)} ms)` };

@@ -53,7 +53,7 @@ export function hottestOwn(hot: HotFunctionsFact, explained: (f: HotFunction) =>
   const own = hot.functions.filter((f) => isOwn(f.frame) && !explained(f))
     .map((f) => ({ ...f, ownedShare: dispatches(f, hot) ? f.selfShare : ownedShare(f, terminal) }));
   const self = most(own.filter((f) => f.selfShare >= HOT_SELF), (f) => f.selfShare);
-  const builtin = costliestBuiltin(hot);
+  const builtin = costliestBuiltin(hot, explained);
   if (self && self.selfShare >= (builtin?.ownedShare ?? 0)) return { ...pick(self), how: 'self', through: null };
   return builtin ?? spread(own, hot);
 }
@@ -79,9 +79,10 @@ function ownedShare(f: HotFunction, terminal: readonly HotFunction[]): number {
 }
 
 /** App code that waits on one expensive call of the runtime: a hash, a parse, a regular expression. */
-function costliestBuiltin(hot: HotFunctionsFact): HotCode | null {
+function costliestBuiltin(hot: HotFunctionsFact, explained: (f: HotFunction) => boolean): HotCode | null {
   const calls = hot.functions.filter((f) => f.selfShare >= HOT_SELF && f.frame.origin === 'runtime' && f.frame.kind !== 'gc' && !isMachinery(f.frame));
-  const called = calls.map((f) => ({ builtin: f, caller: ownCaller(f) })).filter((c) => c.caller !== null);
+  const called = calls.map((f) => ({ builtin: f, caller: ownCaller(f) }))
+    .filter(({ caller }) => caller !== null && !hot.functions.some((f) => same(f.frame, caller) && explained(f)));
   const costliest = most(called, (c) => c.builtin.selfShare);
   if (!costliest?.caller) return null;
   const caller = hot.functions.find((f) => same(f.frame, costliest.caller));

@@ -1,4 +1,4 @@
-import type { EventLoopFact, Frame, LongTick, LoopThread, RequestsFact } from '../../types.js';
+import type { EventLoopFact, Frame, LongTick, LoopThread, RequestsFact, ThreadsFact } from '../../types.js';
 import { clamp } from './finding.js';
 import { frameName } from './format.js';
 import { inFlight, meanLatencyMs } from './latency.js';
@@ -8,6 +8,7 @@ import { inFlight, meanLatencyMs } from './latency.js';
  *
  *   rare   . . . . ._________. . . . . ._________. .     few long ones stop everyone; the typical tick is short
  *   heavy  ____ _____ ____ _____ ____ ____ _____ ____    every tick is long: that is CPU use, not a stall
+ *   batch  . . . _r_r_r_r_r_r_ . . . _r_r_r_r_r_r_r_     what is in flight, one after the other, in one tick: the same
  */
 export interface Stalls {
   thread: LoopThread;
@@ -29,6 +30,8 @@ export interface Stalls {
 const LEAST_MS = 20;
 /** A stall stands out from the usual tick by this factor. */
 const STANDS_OUT = 5;
+/** Of the time that a thread needs for all requests in flight: a tick may hold as many as that. */
+const BATCH = 1.5;
 /** One or two may be chance (a compile, another program); three are a pattern. */
 const LEAST_COUNT = 3;
 /** Of the watched time: below it only the far tail feels them. */
@@ -39,13 +42,13 @@ const FELT = 0.5;
 export type StallVerdict = { kind: 'stalls'; stalls: Stalls } | { kind: 'none'; why: string };
 
 /** Long ticks of the thread that lost most to them. Waits for a CPU are not its doing and are left out. */
-export function findStalls(loop: EventLoopFact, requests: RequestsFact | null): StallVerdict {
-  const candidates = loop.threads.map((thread) => ({ thread, ticks: standingOut(loop, thread) }));
+export function findStalls(loop: EventLoopFact, requests: RequestsFact | null, threads: ThreadsFact | null): StallVerdict {
+  const candidates = loop.threads.map((thread) => ({ thread, ticks: standingOut(loop, thread, batchMs(thread, requests, threads)) }));
   const worst = candidates.sort((a, b) => totalMs(b.ticks) - totalMs(a.ticks))[0];
   if (!worst) return { kind: 'none', why: 'no event loop was seen' };
   const { thread, ticks } = worst;
   const share = loop.watchedS > 0 ? clamp(totalMs(ticks) / 1000 / loop.watchedS) : 0;
-  if (ticks.length < LEAST_COUNT || share < LEAST_SHARE) return { kind: 'none', why: whyNone(loop, thread, ticks, share) };
+  if (ticks.length < LEAST_COUNT || share < LEAST_SHARE) return { kind: 'none', why: whyNone(loop, thread, ticks, share, batchMs(thread, requests, threads)) };
   const slowestMs = requests?.headline.latencyMs?.max ?? null;
   if (slowestMs !== null && slowestMs < FELT * medianMs(ticks)) {
     return { kind: 'none', why: `${ticks.length} long ticks (median ${medianMs(ticks).toFixed(1)} ms), but no request took longer than ${slowestMs.toFixed(1)} ms while no heavy probe ran: they are the probes' doing` };
@@ -68,13 +71,23 @@ function typicalMs(thread: LoopThread): number | null {
 
 const limitMs = (thread: LoopThread): number => Math.max(LEAST_MS, STANDS_OUT * (typicalMs(thread) ?? 0));
 
-function standingOut(loop: EventLoopFact, thread: LoopThread): LongTick[] {
-  const least = limitMs(thread);
+/** All requests in flight, one after the other, at what each takes of the thread; 0 where that is not known. */
+function batchMs({ tid }: LoopThread, requests: RequestsFact | null, threads: ThreadsFact | null): number {
+  const use = threads?.threads.find((t) => t.tid === tid);
+  if (!use || !requests || requests.headline.rps <= 0) return 0;
+  // A loop of several has its part of the requests in flight, and of the rate.
+  return (inFlight(requests) * (use.cpuShare + use.runQueueShare) * 1000) / requests.headline.rps;
+}
+
+function standingOut(loop: EventLoopFact, thread: LoopThread, batch: number): LongTick[] {
+  const least = Math.max(limitMs(thread), BATCH * batch);
   return loop.longTicks.filter((t) => t.pid === thread.pid && t.tid === thread.tid && t.cause !== 'run-queue' && lengthMs(t) >= least);
 }
 
-function whyNone(loop: EventLoopFact, thread: LoopThread, ticks: LongTick[], share: number): string {
+function whyNone(loop: EventLoopFact, thread: LoopThread, ticks: LongTick[], share: number, batch: number): string {
   const typical = typicalMs(thread);
+  const inOne = loop.longTicks.filter((t) => t.tid === thread.tid && t.cause !== 'run-queue');
+  if (batch * BATCH > LEAST_MS && inOne.length > 0) return `${inOne.length} long tick(s), but all requests in flight together take ${batch.toFixed(1)} ms of the thread: as many in one tick, not one that stops the others`;
   const starved = loop.longTicks.filter((t) => t.cause === 'run-queue').length;
   if (ticks.length > 0) return `${ticks.length} long tick(s), ${(share * 100).toFixed(1)}% of the time: too few to matter`;
   if (typical !== null && typical * STANDS_OUT > LEAST_MS && thread.maxMs >= LEAST_MS) {
