@@ -430,6 +430,8 @@ export interface HotFunctionsFact {
   pid: number;
   tid: number;
   samples: number;
+  /** CPU time that the profile covers; null where samples stand for no known time. */
+  onCpuMs: number | null;
   /** Shares are of the on-CPU time of that thread; by self time, largest first. */
   functions: HotFunction[];
   /** On-CPU share by origin, self time. */

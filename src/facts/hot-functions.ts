@@ -37,6 +37,7 @@ function busiestOf(profiles: readonly CpuProfile[], read: FactReader): HotFuncti
   return {
     source: 'cpuprofile', pid: pid ?? 0, tid: tid ?? 0,
     samples: onCpuSamples,
+    onCpuMs: times.onCpuNs / 1e6,
     functions: times.functions.map((f) => hotFunction(f, times)),
     byOrigin: byOrigin(times),
     idleShare: times.wallNs > 0 ? times.idleNs / times.wallNs : 0,

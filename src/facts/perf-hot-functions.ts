@@ -18,7 +18,7 @@ export function perfHotFunctions(run: Run, read: FactReader): HotFunctionsFact {
   if (!busiest?.[0] || busiest.length < LEAST_SAMPLES) throw new NoData('too few CPU samples on the serving threads: they are hardly on a CPU');
   const { pid, tid } = busiest[0];
   const process = run.manifest.target.processes.find((p) => p.pid === pid);
-  return { source: 'perf', pid, tid, samples: busiest.length, ...tally(busiest, process?.runtime ?? 'native', process?.comm ?? ''), idleShare: idleShare(threads, tid) };
+  return { source: 'perf', pid, tid, samples: busiest.length, onCpuMs: null, ...tally(busiest, process?.runtime ?? 'native', process?.comm ?? ''), idleShare: idleShare(threads, tid) };
 }
 
 function tally(samples: readonly PerfSample[], runtime: Runtime, comm: string): Pick<HotFunctionsFact, 'functions' | 'byOrigin'> {

@@ -33,7 +33,7 @@ export function pythonHotFunctions(read: FactReader): HotFunctionsFact | null {
     frame: t.frame, selfShare: t.selfNs / totalNs, totalShare: t.totalNs / totalNs, ownedShare: t.ownedNs / totalNs, callers: callersOf(t),
   }));
   return {
-    source: 'python', pid: busiest.pid, tid: busiest.tid, samples: samples.length,
+    source: 'python', pid: busiest.pid, tid: busiest.tid, samples: samples.length, onCpuMs: totalNs / 1e6,
     functions: [...functions, ...collector(collections, gcNs / totalNs)].sort((a, b) => b.selfShare - a.selfShare || b.totalShare - a.totalShare),
     byOrigin: byOrigin(seen, totalNs, gcNs),
     idleShare: wallNs > 0 ? Math.max(0, 1 - totalNs / wallNs) : 0,

@@ -18,7 +18,7 @@ import type { Probe, ProbeContext } from './probe.js';
 import { prepareRack } from './rack.js';
 import type { Statuses } from './select.js';
 import { artifactsSoFar, profileAnswer, type Underway } from './underway.js';
-import { stalledBetween } from './stall-watch.js';
+import { longestStall } from './stall-watch.js';
 import { FROM_LAUNCH, prepareRacks, watch } from './watch.js';
 
 export interface SessionInput {
@@ -124,7 +124,7 @@ export async function session(input: SessionInput): Promise<Session> {
     });
     await watch({
       racks, signal, windows, wish,
-      stalledBetween: (fromNs, toNs) => stalledBetween(dir, fromNs, toNs),
+      longestStall: (fromNs, toNs) => longestStall(dir, fromNs, toNs),
       onWindow: (now) => { open = now; },
       driver: driverFor(settings.load.tool), url, load: { ...settings.load, headers: [...headers, ...settings.load.headers] }, loadFile: join(dir, LOAD_FILE),
       targetGone: target.exited,

@@ -10,21 +10,23 @@ const UNWATCHED = /^open \d+ 0$/m;
 /** Of each file, the end is read: slices and stalls of some minutes. */
 const TAIL_BYTES = 512 * 1024;
 
+interface Stall { startNs: number; lengthNs: number }
+
 /**
- * Whether a serving loop stood still for 20 ms or more, from its beginning to its end between two moments, ns. By what the
- * probes that stay on have written so far: Node's preload, a quarter of a second late, and elsewhere stretches on the CPU.
+ * The longest time that a serving loop stood still, of 20 ms or more and from its beginning to its end between two moments,
+ * ns; 0 for none. By what the probes that stay on have written so far: Node's preload, a quarter of a second late, and
+ * elsewhere stretches on the CPU.
  */
-export function stalledBetween(dir: string, fromNs: number, toNs = Infinity): boolean {
-  const isInside = (startNs: number, endNs: number) => startNs >= fromNs && endNs <= toNs;
-  return nodeDelays(dir).some(({ afterNs, endNs }) => isInside(afterNs, endNs))
-    || stretches(dir).some(({ startNs, lengthNs }) => isInside(startNs, startNs + lengthNs));
+export function longestStall(dir: string, fromNs: number, toNs = Infinity): number {
+  return [...nodeDelays(dir), ...stretches(dir)].filter((s) => s.startNs >= fromNs && s.startNs + s.lengthNs <= toNs)
+    .reduce((longest, s) => Math.max(longest, s.lengthNs), 0);
 }
 
-const nodeDelays = (dir: string): { afterNs: number; endNs: number }[] =>
+const nodeDelays = (dir: string): Stall[] =>
   threadFiles(dir, 'node').flatMap(({ file, bytes }) => recordsFrom(dir, file, bytes - TAIL_BYTES))
-    .flatMap(({ type, afterNs, endNs }) => (type === 'delay' && typeof afterNs === 'number' && typeof endNs === 'number' ? [{ afterNs, endNs }] : []));
+    .flatMap(({ type, afterNs, endNs }) => (type === 'delay' && typeof afterNs === 'number' && typeof endNs === 'number' ? [{ startNs: afterNs, lengthNs: endNs - afterNs }] : []));
 
-function stretches(dir: string): { startNs: number; lengthNs: number }[] {
+function stretches(dir: string): Stall[] {
   const size = lstatSync(join(dir, SCHED_FILE), { throwIfNoEntry: false })?.size ?? 0;
   const lines = recordsFrom(dir, SCHED_FILE, size - TAIL_BYTES).flatMap(({ type, data }) => (type === 'printf' && typeof data === 'string' ? [data.trim()] : []));
   // Where reads are not watched, a stretch may span many requests.

@@ -19,8 +19,8 @@ export interface WatchInput {
   /** Which one is open now; null between two. */
   onWindow(open: Omit<Window, 'endNs'> | null): void;
   wish: ProfileWish;
-  /** Whether a loop stood still between two moments, ns. */
-  stalledBetween(fromNs: number, toNs?: number): boolean;
+  /** How long a loop stood still at most between two moments, ns; 0 where none did. */
+  longestStall(fromNs: number, toNs?: number): number;
   /** Resolves when the target ends by itself. */
   targetGone: Promise<unknown>;
   onLoad(load: RunningLoad): void;
@@ -84,6 +84,8 @@ const distinct = (artifacts: readonly Artifact[]): Artifact[] =>
 
 /** A profile that waits for a stall takes at most this much of the clean time that comes after it. */
 const WAIT_FOR_STALL = 0.5;
+/** Of the longest stall seen before: a shorter one may be of another kind. */
+const ALIKE = 0.5;
 /** A stall this soon after its start may be its own doing: it drops compiled code, s. */
 const COLD_S = 0.1;
 /** How often it looks, s. */
@@ -164,9 +166,10 @@ export async function watch(input: WatchInput): Promise<void> {
     input.onWindow({ name, startNs });
     const left = await pass(name, seconds, name === 'clean' ? isWished : undefined);
     // Stalls that come now and then may all have missed the profile, and then nothing tells what they are.
-    if (name === 'profile' && windows.some((w) => w.name === 'clean' && input.stalledBetween(w.startNs, w.endNs))) {
+    const stallNs = name === 'profile' ? Math.max(0, ...windows.filter((w) => w.name === 'clean').map((w) => input.longestStall(w.startNs, w.endNs))) : 0;
+    if (stallNs > 0) {
       const untilNs = monotonicNs() + WAIT_FOR_STALL * Math.max(0, loadEndNs - monotonicNs());
-      while (monotonicNs() < untilNs && !over && !input.stalledBetween(startNs + COLD_S * 1e9)) await pass(name, LOOK_S);
+      while (monotonicNs() < untilNs && !over && input.longestStall(startNs + COLD_S * 1e9) < ALIKE * stallNs) await pass(name, LOOK_S);
     }
     close({ name, startNs });
     leaving = Promise.all([leaving, rack?.leave()]);

@@ -32,7 +32,7 @@ export const cpuBoundUser: Rule = {
     if (!isSaturated(cpu)) return absent(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core: not out of CPU`);
     const hot = optional(read(hotFunctionsFact));
     if (!hot || !namesCode(hot)) return nameless(cpu);
-    const code = hottestOwn(hot, inStalls(read, cpu));
+    const code = hottestOwn(hot, inStalls(read, cpu, hot.onCpuMs));
     if (!code) return absent(`out of CPU (${percent(cpu.busy)} of a core), but no function of the app or its packages stands out: ${percent(ownShare(hot))} in all of them together`);
     if (code.frame.origin === 'dependency' && aboveFloor(hot, cpu.msPerRequest) < FLOOR_OWN_SHARE) {
       return absent(`${frameName(code.frame)} holds ${percent(code.ownedShare)} of the CPU, but that is its framework's floor: ${ms(cpu.msPerRequest ?? 0)} a request in all, ${percent(aboveFloor(hot, cpu.msPerRequest))} of it the program's`);
@@ -99,11 +99,14 @@ const cpuEvidence = (cpu: ServingCpu) => [
 ];
 
 /** The function that rare long ticks are made of: busy now and then, and event-loop-blocked says so. */
-function inStalls(read: FactReader, cpu: ServingCpu): (f: HotFunction) => boolean {
+function inStalls(read: FactReader, cpu: ServingCpu, onCpuMs: number | null): (f: HotFunction) => boolean {
   const loop = optional(read(eventLoopFact));
   const verdict = loop && findStalls(loop, optional(read(requestsFact)), optional(read(threadsFact)));
   if (verdict?.kind !== 'stalls') return () => false;
-  const culprit = stallCulprit(verdict.stalls.ticks);
-  const ofCpu = verdict.stalls.share / cpu.busy;
-  return (f) => same(f.frame, culprit) && f.totalShare * MOSTLY_STALLS <= ofCpu;
+  const { ticks, share } = verdict.stalls;
+  const culprit = stallCulprit(ticks);
+  const ofCpu = share / cpu.busy;
+  // A short profile holds a stall or none: what it holds is compared with what it says.
+  const profiledMs = ticks.filter((t) => t.culprit !== null && same(t.culprit, culprit)).reduce((ms, t) => ms + t.lengthNs / 1e6, 0);
+  return (f) => same(f.frame, culprit) && (f.totalShare * MOSTLY_STALLS <= ofCpu || (onCpuMs !== null && f.totalShare * onCpuMs * MOSTLY_STALLS <= profiledMs));
 }

@@ -9,7 +9,7 @@ import type { Artifact, LoadSettings, Window, WindowName } from '../../src/types
 const LOAD: LoadSettings = { tool: 'none', connections: 1, durationS: 1.4, warmupS: 0.1, method: 'GET', headers: [], body: null, keepAlive: true, rate: null, amount: null, timeoutS: 1 };
 
 /** A load without a server, and probes that only say when they are on. */
-async function windowsOf(wishAt: { window: WindowName; nth: number } | null, stalledBetween: (fromNs: number, toNs?: number) => boolean = () => false): Promise<{ names: WindowName[]; windows: Window[]; rest: { again: number } }> {
+async function windowsOf(wishAt: { window: WindowName; nth: number } | null, longestStall: (fromNs: number, toNs?: number) => number = () => 0): Promise<{ names: WindowName[]; windows: Window[]; rest: { again: number } }> {
   const rest = { again: 0 };
   const rack = { size: 1, start: async () => undefined, leave: async () => undefined, stop: async () => [] };
   const racks: Racks = {
@@ -20,7 +20,7 @@ async function windowsOf(wishAt: { window: WindowName; nth: number } | null, sta
   const wish = { pending: false };
   let seen = 0;
   await watch({
-    racks, windows, wish, stalledBetween, load: LOAD, url: 'http://127.0.0.1:1/', loadFile: '/dev/null', signal: new AbortController().signal,
+    racks, windows, wish, longestStall, load: LOAD, url: 'http://127.0.0.1:1/', loadFile: '/dev/null', signal: new AbortController().signal,
     targetGone: new Promise(() => undefined),
     driver: { id: 'none', check: async () => ({ ok: true }), start: async () => ({ pid: null, done: new Promise(() => undefined), stop: async () => undefined }) },
     onLoad: () => undefined, onProgress: () => undefined,
@@ -60,8 +60,8 @@ describe('a CPU profile now', () => {
     const isClean = (toNs?: number) => toNs !== undefined;
     const [none, soon, never] = await Promise.all([
       windowsOf(null),
-      windowsOf(null, () => true),
-      windowsOf(null, (_, toNs) => isClean(toNs)),
+      windowsOf(null, () => 80e6),
+      windowsOf(null, (_, toNs) => (isClean(toNs) ? 80e6 : 25e6)),
     ]);
     expect(length(soon.windows) - length(none.windows)).toBeLessThan(0.05);
     expect(length(never.windows) - length(none.windows)).toBeGreaterThan(0.05);

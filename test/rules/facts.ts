@@ -89,7 +89,7 @@ export const frame = (name: string, file: string | null, more: Partial<Frame> = 
 export const hotFunction = (f: Frame, selfShare: number, totalShare: number, callers: Frame[] = []): HotFunction => ({ frame: f, selfShare, totalShare, callers });
 
 export const hot = (functions: HotFunction[], byOrigin: Partial<HotFunctionsFact['byOrigin']>, more: Partial<HotFunctionsFact> = {}): HotFunctionsFact =>
-  ({ source: 'cpuprofile', pid: 100, tid: 100, samples: 1800, functions, byOrigin: { app: 0, dependency: 0, runtime: 0, kernel: 0, gc: 0, ...byOrigin }, idleShare: 0.05, ...more });
+  ({ source: 'cpuprofile', pid: 100, tid: 100, samples: 1800, onCpuMs: 1800, functions, byOrigin: { app: 0, dependency: 0, runtime: 0, kernel: 0, gc: 0, ...byOrigin }, idleShare: 0.05, ...more });
 
 export const sockets = (more: Partial<SocketsFact> = {}): SocketsFact => ({
   source: 'ebpf', requests: 50_000, sendsPerResponse: 1, sendBytes: [151], noDelay: true, heldShare: 0, heldGapMs: null, freeGapMs: 0.3,

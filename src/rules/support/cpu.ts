@@ -72,7 +72,8 @@ export function servingCpu(read: FactReader): Gathered<ServingCpu> {
     limit: locked ? 'process' : 'thread', pid: busiest.pid, tid: busiest.tid, name: busiest.name,
     busy, cpuShare, runQueueShare: busiest.runQueueShare,
     fillsMachine: workCpu(gathered.value) >= MOST_OF_MACHINE * gathered.value.cpus && gathered.value.idleCores < NO_CORE_LEFT,
-    userOfCpu: userOfCpu(locked ? serving : [busiest]),
+    // In a process whose threads share a lock, those that serve may only hand the work on.
+    userOfCpu: userOfCpu(locked ? gathered.value.threads.filter((t) => t.pid === busiest.pid) : [busiest]),
     msPerRequest, latencyShare: latencyShare(busy, msPerRequest, requests && meanLatencyMs(requests)),
     servingThreads: serving.length,
   } };
