@@ -29,7 +29,8 @@ export async function othersRest(tree: ProcessTree, holders: readonly number[], 
     const others = besides(members, holders);
     if (others.length === 0) return true;
     const ticks = others.reduce((sum, o) => sum + o.cpuTicks, 0) + others.length;
-    if (ticks !== used) quietSinceMs = performance.now();
+    // Runnable: on a full machine it waits for its turn.
+    if (ticks !== used || others.some((o) => o.state === 'R')) quietSinceMs = performance.now();
     used = ticks;
     if (performance.now() - quietSinceMs >= QUIET_MS) return true;
     await sleep(LOOK_MS);
