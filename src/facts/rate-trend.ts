@@ -1,5 +1,6 @@
 import { NoData } from '../errors.js';
-import { threadDelta } from '../parse/proc-delta.js';
+import { processDelta, threadDelta } from '../parse/proc-delta.js';
+import type { ProcRecording } from '../parse/proc-ndjson.js';
 import type { Fact } from '../types.js';
 import { quietWindows } from './artifacts.js';
 import { need } from './reader.js';
@@ -32,8 +33,18 @@ const LEAST_SLICES = 8;
 const LEAST_SLICE_NS = 100e6;
 /** The generator hears of a window's edge this late, at most. */
 const EDGE_NS = 10e6;
+/** Of the processes' CPU: with less in living threads, others ended. */
+const ENDED = 0.7;
 /** From the middle to the end, of the whole climb: less, and it is over. */
 const STILL = 0.2;
+
+/** CPU of the target: of its living threads by the scheduler's clock, or where threads of one request each ended, of its processes by ticks. */
+function cpuS(recording: ProcRecording, startNs: number, endNs: number): number {
+  const isTarget = ({ role }: { role: string }): boolean => role === 'target';
+  const living = threadDelta(recording, startNs, endNs).filter(isTarget).reduce((sum, t) => sum + t.runNs, 0);
+  const all = processDelta(recording, startNs, endNs).filter(isTarget).reduce((sum, p) => sum + p.userNs + p.systemNs, 0);
+  return (living < ENDED * all ? all : living) / 1e9;
+}
 
 export const rateTrendFact: Fact<RateTrend> = {
   name: 'rate-trend',
@@ -44,7 +55,7 @@ export const rateTrendFact: Fact<RateTrend> = {
       .filter((s) => s.endNs - s.startNs >= LEAST_SLICE_NS && quiet.some((w) => s.startNs >= w.startNs - EDGE_NS && s.endNs <= w.endNs + EDGE_NS))
       .map((s) => {
         const wallS = (s.endNs - s.startNs) / 1e9;
-        const usedS = recording.ok ? threadDelta(recording.value, s.startNs, s.endNs).reduce((sum, t) => (t.role === 'target' ? sum + t.runNs / 1e9 : sum), 0) : wallS;
+        const usedS = recording.ok ? cpuS(recording.value, s.startNs, s.endNs) : wallS;
         return { tS: (s.startNs + s.endNs) / 2e9, rps: usedS > 0 ? (s.rps * wallS) / usedS : 0 };
       });
     if (slices.length < LEAST_SLICES) throw new NoData('too few moments without heavy probes to see how the rate moves', 'measure longer (-d)');
