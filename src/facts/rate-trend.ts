@@ -17,8 +17,10 @@ export interface RateTrend {
   last: number;
   /** Of the steps from part to part, those that go up. */
   upShare: number;
-  /** Of the whole climb, the largest step from part to part. */
+  /** Of the whole climb, the largest step from part to part; across a pause, as much of it as such a time has. */
   largestStep: number;
+  /** The same in three parts, each a mean over twice as many moments. */
+  thirds: number[];
   /** Standard deviation around a straight line through the slices, of the mean. */
   noise: number;
   /** The second half climbs as well. */
@@ -59,8 +61,11 @@ export const rateTrendFact: Fact<RateTrend> = {
         return { tS: (s.startNs + s.endNs) / 2e9, rps: usedS > 0 ? (s.rps * wallS) / usedS : 0 };
       });
     if (slices.length < LEAST_SLICES) throw new NoData('too few moments without heavy probes to see how the rate moves', 'measure longer (-d)');
-    const parts = Array.from({ length: PARTS }, (_, i) =>
-      mean(slices.slice(Math.floor((i * slices.length) / PARTS), Math.floor(((i + 1) * slices.length) / PARTS)).map((s) => s.rps)));
+    const groups = Array.from({ length: PARTS }, (_, i) => slices.slice(Math.floor((i * slices.length) / PARTS), Math.floor(((i + 1) * slices.length) / PARTS)));
+    const parts = groups.map((of) => mean(of.map((s) => s.rps)));
+    const middles = groups.map((of) => mean(of.map((s) => s.tS)));
+    const gaps = middles.slice(1).map((t, i) => t - (middles[i] ?? t));
+    const usualGap = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
     const steps = parts.slice(1).map((rps, i) => rps - (parts[i] ?? rps));
     const [first = 0, last = 0] = [parts[0], parts.at(-1)];
     const middle = parts[PARTS / 2] ?? last;
@@ -68,7 +73,8 @@ export const rateTrendFact: Fact<RateTrend> = {
       per: recording.ok ? 'cpu' : 'wall',
       parts, first, last,
       upShare: steps.filter((step) => step > 0).length / steps.length,
-      largestStep: last > first ? Math.max(...steps) / (last - first) : 0,
+      largestStep: last > first ? Math.max(...steps.map((step, i) => step * Math.min(1, usualGap / (gaps[i] || usualGap || 1)))) / (last - first) : 0,
+      thirds: [0, 2, 4].map((i) => mean(groups.slice(i, i + 2).flat().map((s) => s.rps))),
       noise: noiseOf(slices),
       stillClimbing: last - middle >= STILL * (last - first),
     };

@@ -16,6 +16,8 @@ const MOSTLY_UP = 0.75;
 /** From here on a step back or two on the way is the machine's; the spread around the climb still has to be small. */
 const LARGE_CLIMB = 2;
 const MORE_UP_THAN_DOWN = 0.55;
+/** From here on three parts that rise are enough, however unsteady their halves. */
+const CLIMB_IN_THIRDS = 1.6;
 /** Of the climb in one step: more, and it is a jump, of the machine or of what the load meets; code warms up by and by. */
 const MOST_IN_ONE_STEP = 0.65;
 /** Spread of the rate around its own climb: more, and a few good moments look like one. */
@@ -31,12 +33,13 @@ export const jitWarmup: Rule = {
     if (!trend.ok) return noData(trend);
     if (!requests.ok) return noData(requests);
     if (!cpu.ok) return noData(cpu);
-    const { per, first, last, upShare, largestStep, noise, parts, stillClimbing } = trend.value;
+    const { per, first, last, upShare, thirds, largestStep, noise, parts, stillClimbing } = trend.value;
     const unit = per === 'cpu' ? 'requests for a second of its CPU' : 'requests a second';
     const climb = first > 0 ? last / first : 1;
     const from = `from ${count(first)} to ${count(last)} ${unit}`;
     if (climb < LEAST_CLIMB) return absent(`the rate went ${from} over the measured time`);
-    if (upShare < (climb >= LARGE_CLIMB ? MORE_UP_THAN_DOWN : MOSTLY_UP)) return absent(`the rate went ${from}, but up and down on the way (${percent(upShare)} of the steps up): noise`);
+    const risesInThirds = thirds.every((part, i) => i === 0 || part > (thirds[i - 1] ?? part)) && (thirds[2] ?? 0) >= CLIMB_IN_THIRDS * (thirds[0] ?? Infinity);
+    if (!risesInThirds && upShare < (climb >= LARGE_CLIMB ? MORE_UP_THAN_DOWN : MOSTLY_UP)) return absent(`the rate went ${from}, but up and down on the way (${percent(upShare)} of the steps up): noise`);
     if (largestStep > MOST_IN_ONE_STEP) return absent(`the rate went ${from}, ${percent(Math.min(largestStep, 1))} of it at once: a jump, not code that warms up`);
     if (noise > MOST_NOISE) return absent(`the rate went ${from}, but spreads by ${percent(noise)} around its own climb: noise`);
     if (!stillClimbing) return absent(`the rate went ${from}, and is steady by now`);

@@ -70,7 +70,9 @@ function spawnsPerRequest(read: FactReader): number | null {
   const own = optional(read(servingCallsFact))?.calls.filter((c) => /^v?fork$/.test(c.name)).reduce((sum, c) => sum + c.perRequest, 0) ?? 0;
   const waited = optional(read(servingCallsFact))?.calls.filter((c) => /^(wait4|waitid)$/.test(c.name)).reduce((sum, c) => sum + c.perRequest - (c.errorsPerRequest['ECHILD'] ?? 0), 0) ?? 0;
   const cloned = optional(read(servingCallsFact))?.calls.filter((c) => /^clone3?$/.test(c.name)).reduce((sum, c) => sum + c.perRequest, 0) ?? 0;
-  return Math.max(ofExec, own, Math.min(waited, cloned));
+  // By threads of a pool too: a vfork makes nothing else, while the execve that follows may be lost with its process.
+  const ofPool = calls.filter((c) => c.name === 'vfork').reduce((sum, c) => sum + (c.perRequest ?? 0), 0);
+  return Math.max(ofExec, own, ofPool, Math.min(waited, cloned));
 }
 
 interface SpawnTime { share: number; ofWork: number; making: number; children: number; alive: number | null }

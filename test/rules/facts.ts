@@ -120,6 +120,7 @@ export const cpuUse = (users: [who: CpuUseFact['users'][number]['who'], comm: st
 export const rateTrend = (parts: number[], more: Partial<RateTrend> = {}): RateTrend => ({
   largestStep: Math.max(...parts.slice(1).map((rps, i) => rps - (parts[i] ?? rps))) / ((parts.at(-1) ?? 0) - (parts[0] ?? 0)),
   per: 'cpu', parts, first: parts[0] ?? 0, last: parts.at(-1) ?? 0, noise: 0.05, stillClimbing: true,
+  thirds: [0, 2, 4].map((i) => ((parts[i] ?? 0) + (parts[i + 1] ?? 0)) / 2),
   upShare: parts.slice(1).filter((rps, i) => rps > (parts[i] ?? rps)).length / (parts.length - 1), ...more,
 });
 
