@@ -4,7 +4,7 @@ import type { Evidence, FactReader, Rule } from '../types.js';
 import { SATURATED, servingCpu, type ServingCpu } from './support/cpu.js';
 import { downstream, isPeerFull, peerName, type Downstream } from './support/downstream.js';
 import { count, ms, percent, plural } from './support/format.js';
-import { absent, confidence, evidence, found, noData, optional } from './support/finding.js';
+import { absent, against, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { inFlight, meanLatencyMs } from './support/latency.js';
 import { waitingCode } from './support/waiting-code.js';
 
@@ -38,7 +38,7 @@ export const blockedDownstream: Rule = {
       summary: `${summaryOf(d, flying, name)}${callText(d)}, while the server uses ${percent(cpu.value.cpuShare)} of a core.`,
       confidence: confidence(0.62, [
         [d.share >= NEARLY_ALL, 0.12], [d.source === 'ebpf' ? true : null, 0.1],
-        [d.peer.waitMs === null ? null : true, 0.05], [isPeerFull(d) ? true : null, 0.05], [cpu.value.busy < 0.5, 0.05],
+        [d.isHidden ? false : null, 0.12], [d.peer.waitMs === null ? null : true, 0.05], [isPeerFull(d) ? true : null, 0.05], [cpu.value.busy < 0.5, 0.05],
       ]),
       cost: { share: d.share, msPerRequest: latencyMs === null ? null : d.share * latencyMs },
       evidence: [...evidenceOf(d, flying, name, cpu.value), ...waitingCode(read)],
@@ -67,6 +67,7 @@ function evidenceOf(d: Downstream, flying: number, name: string, cpu: ServingCpu
     ...(peer.callsPerS === null ? [] : [evidence(`${count(peer.callsPerS)} calls a second`, peer.callsPerS, 'calls/s')]),
     evidence(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core`, cpu.cpuShare, 'cores'),
     ...(isPeerFull(d) ? [evidence(`${name} itself used ${percent(d.peerCores ?? 0)} of a core: it has none left`, d.peerCores ?? 0, 'cores')] : []),
+    ...(d.isHidden ? [against(`its connections come and go: that ${plural(d.limit ?? 1, 'call')} at once is the limit is told by the calls under way alone`, d.limit ?? 1, 'calls')] : []),
     ...(peer.ownTree ? [evidence(`${name} is a process of the server's own tree`, 1, 'flag')] : []),
     ...(d.source === 'ss' ? [evidence('seen in samples of ss only: quick calls are missed', 0, 'flag')] : []),
   ];

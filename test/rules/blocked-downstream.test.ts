@@ -66,6 +66,32 @@ describe('blocked-downstream', () => {
     finding(workerPoolExhausted, { ...full, 'cpu-use': { ...full['cpu-use']!, users: [] } });
   });
 
+  describe('where connections come and go', () => {
+    /** Tornado with max_clients=2 and a connection a call, as measured. */
+    const hidden = (pending: number, more: Partial<FactValues> = {}): FactValues => ({
+      requests: requests(50, 85), threads: threads([thread(0.09)]), ledger: ledger(ledgerThread({ user: 0.08 })),
+      outbound: outbound(peer(pending, { connections: 1.45, callsPerS: 83.6, waitMs: { mean: 22, p50: 22, p90: 23 } })), ...more,
+    });
+
+    it('tells a limit by the whole number of calls that are under way all the time, less surely', () => {
+      const f = finding(blockedDownstream, hidden(1.88));
+      expect(f.cost.share).toBeGreaterThan(0.9);
+      expect(f.summary).toContain('of 2 connections');
+      expect(f.confidence).toBeLessThan(finding(blockedDownstream, poolOf(2)).confidence);
+      expect(f.evidence.some((e) => e.text.includes('come and go'))).toBe(true);
+    });
+
+    it('does not where the number is none, where not each request calls, or where the loop has work', () => {
+      absent(blockedDownstream, hidden(1.5));
+      absent(blockedDownstream, hidden(1.88, { requests: requests(50, 400) }));
+      absent(blockedDownstream, hidden(1.88, { threads: threads([thread(0.6)]) }));
+    });
+  });
+
+  it('does not name what has no fixed peer', () => {
+    absent(blockedDownstream, { ...slowPeer(), outbound: outbound(peer(48, { protocol: 'udp', port: 0, peer: 'UDP without a fixed peer', waitMs: null })) });
+  });
+
   it('sees workers that wait for a peer', () => {
     const f = finding(blockedDownstream, workers());
     expect(f.summary).toMatch(/4 workers/);

@@ -35,7 +35,7 @@ describe('load-client-saturated', () => {
   });
 
   it('lets a generator be whose connections are dropped before the server sees them', () => {
-    const dropping = { ...outrun, queue: queue({ accepted: 40_000, portDrops: 2_000 }) };
+    const dropping = { ...outrun, queue: queue({ accepted: 40_000, drops: 1_900, portDrops: 2_000 }) };
     const slow = requests(100, 45_000);
     slow.headline.latencyMs = { mean: 20, p50: 2, p90: 5, p99: 1020, p999: 1040, max: 2060 };
     expect(absent(loadClientSaturated, { ...dropping, requests: slow })).toContain('dropped');

@@ -20,6 +20,8 @@ export interface Downstream {
   kind: 'peer' | 'connections' | 'workers';
   /** Calls at once, where never more of them are under way; null without such a limit. */
   limit: number | null;
+  /** Told by the calls under way alone: their connections come and go. */
+  isHidden: boolean;
   /** Requests in flight that wait for the peer or for a turn to ask it. */
   waiting: number;
   /** Of the requests in flight. */
@@ -31,6 +33,13 @@ export interface Downstream {
 
 /** Of the connections: so many with a call under way, and all are taken. */
 const ALL_TAKEN = 0.85;
+/** A hidden limit: what calls under way lose to the gap between two; calls a request; of the loop's time; the largest number
+ *  that a fraction still tells apart; requests in flight for each call. */
+const ROUNDING = 0.05;
+const NEEDS = 0.8;
+const LOOP_IDLES = 0.5;
+const MOST_HIDDEN = 6;
+const HIDDEN_QUEUE = 3;
 /** Requests beyond those limited to N that make a queue, as a share of N. */
 const QUEUE = 0.3;
 /** Read and not answered against calls under way: about as many, and nobody reads the others. */
@@ -49,22 +58,24 @@ export function downstream(read: FactReader): Gathered<Downstream | null> {
   if (!requests.ok) return requests;
   const { source, peers } = outbound.value;
   // Resolvers are the matter of dns-per-request.
-  const [peer] = peers.filter((p) => p.answered && p.port !== DNS_PORT);
+  // What has no fixed peer cannot be told apart: statistics that nobody answers among replies to others.
+  const [peer] = peers.filter((p) => p.answered && p.port !== DNS_PORT && !(p.protocol === 'udp' && p.port === 0));
   if (!peer || peer.pending < LEAST_PENDING) return { ok: true, value: null };
   const flying = Math.max(inFlight(requests.value), peer.pending);
   const sockets = optional(read(socketsFact));
   const workers = optional(occupancy(read));
-  const limit = limitOf(peer, flying) ?? workersThatAsk(peer, flying, workers);
+  const seenLimit = limitOf(peer, flying) ?? workersThatAsk(peer, flying, workers);
+  const limit = seenLimit ?? hiddenLimit(peer, flying, requests.value, workers);
   const peerCores = optional(read(cpuUseFact))?.users.find((u) => u.pid === peer.pid)?.cores ?? null;
   if (limit === null) {
     const waiting = Math.min(peer.pending, flying);
-    return { ok: true, value: { peer, source, peerCores, limit, kind: 'peer', waiting, share: clamp(waiting / (flying || 1)) } };
+    return { ok: true, value: { peer, source, peerCores, limit, isHidden: false, kind: 'peer', waiting, share: clamp(waiting / (flying || 1)) } };
   }
   const held = heldInFlight(requests.value, sockets);
   const kind = waitsInWorkers(limit, requests.value, sockets, workers) ? 'workers' : 'connections';
   // Whoever is in flight passes through here, and here is where the queue stands: the rest was spent on the way.
   const waiting = Math.max(peer.pending, flying - held - working(read));
-  return { ok: true, value: { peer, source, peerCores, limit, kind, waiting, share: clamp(waiting / (flying || 1)) } };
+  return { ok: true, value: { peer, source, peerCores, limit, isHidden: seenLimit === null, kind, waiting, share: clamp(waiting / (flying || 1)) } };
 }
 
 /** All connections have a call under way (or the only one that may be), while more requests are in flight. */
@@ -73,6 +84,18 @@ function limitOf({ pending, connections }: OutboundPeer, flying: number): number
   // More calls than connections: connections come and go between the looks that count them.
   const known = connections === null ? most === 1 : pending <= MISCOUNTED * most;
   return known && pending >= ALL_TAKEN * most && flying >= (1 + QUEUE) * most + QUEUE ? Math.max(most, Math.round(pending)) : null;
+}
+
+/**
+ * A limit on calls whose connections come and go (a client with max_clients and no keep-alive): nearly a whole number of them
+ * is under way all the time, each request needs one, and all the others wait in a loop that idles.
+ */
+function hiddenLimit({ pending, connections, callsPerS }: OutboundPeer, flying: number, requests: RequestsFact, occ: Occupancy | null): number | null {
+  const most = Math.ceil(pending - ROUNDING);
+  const comeAndGo = connections === null || pending > MISCOUNTED * Math.round(connections);
+  const each = callsPerS !== null && callsPerS >= NEEDS * requests.headline.rps;
+  if (!comeAndGo || !each || occ === null || occ.fed || occ.threads > 1 || occ.servingIdle < LOOP_IDLES) return null;
+  return most >= 1 && most <= MOST_HIDDEN && pending >= ALL_TAKEN * most && flying >= HIDDEN_QUEUE * most ? most : null;
 }
 
 /** Each worker has a call under way nearly all the time: as many at once as there are workers, however many connections that takes. */

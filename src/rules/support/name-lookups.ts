@@ -36,7 +36,9 @@ export function lookups(read: FactReader, requests: RequestsFact): Lookups | nul
   const pending = resolvers.reduce((sum, p) => sum + p.pending, 0);
   const calls = resolvers.reduce((sum, p) => sum + (p.callsPerS ?? 0), 0);
   const occ = optional(occupancy(read));
-  const inWorkers = occ !== null && flying > occ.threads && pending >= WORKERS_WAIT * occ.threads && occ.occupied >= WORKERS_WAIT * occ.threads;
+  const inWorkers = occ !== null && flying > occ.threads && pending >= WORKERS_WAIT * occ.threads
+    // libc waits for the answer in poll, which looks like an event wait in a thread that makes no other call for long.
+    && Math.max(occ.occupied, occ.polls * occ.threads) >= WORKERS_WAIT * occ.threads;
   return {
     resolver: resolvers[0] ?? null, pending, pool: main, untimed: resolvers[0] !== undefined && resolvers[0].waitMs === null,
     perRequest: calls > 0 && requests.headline.rps > 0 ? calls / requests.headline.rps : null,
