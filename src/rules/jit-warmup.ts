@@ -22,6 +22,8 @@ const CLIMB_IN_THIRDS = 1.6;
 const MOST_IN_ONE_STEP = 0.65;
 /** Spread of the rate around its own climb: more, and a few good moments look like one. */
 const MOST_NOISE = 0.15;
+/** Of the climb itself (over the mean): a server that doubles its rate may be as unsteady as this and still be seen to. */
+const NOISE_OF_CLIMB = 0.3;
 /** Of a core: whoever compiles or runs cold code is busy; who waits for something is not warming up. */
 const LEAST_BUSY = 0.6;
 
@@ -41,11 +43,12 @@ export const jitWarmup: Rule = {
     const risesInThirds = thirds.every((part, i) => i === 0 || part > (thirds[i - 1] ?? part)) && (thirds[2] ?? 0) >= CLIMB_IN_THIRDS * (thirds[0] ?? Infinity);
     if (!risesInThirds && upShare < (climb >= LARGE_CLIMB ? MORE_UP_THAN_DOWN : MOSTLY_UP)) return absent(`the rate went ${from}, but up and down on the way (${percent(upShare)} of the steps up): noise`);
     if (largestStep > MOST_IN_ONE_STEP) return absent(`the rate went ${from}, ${percent(Math.min(largestStep, 1))} of it at once: a jump, not code that warms up`);
-    if (noise > MOST_NOISE) return absent(`the rate went ${from}, but spreads by ${percent(noise)} around its own climb: noise`);
+    const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length;
+    if (noise > Math.max(MOST_NOISE, NOISE_OF_CLIMB * (last - first) / mean)) return absent(`the rate went ${from}, but spreads by ${percent(noise)} around its own climb: noise`);
     if (!stillClimbing) return absent(`the rate went ${from}, and is steady by now`);
     if (cpu.value.busy < LEAST_BUSY) return absent(`the rate climbs, but the serving ${cpu.value.limit} used ${percent(cpu.value.cpuShare)} of a core: it is not the code that warms up`);
     const latencyMs = meanLatencyMs(requests.value);
-    const share = clamp(1 - parts.reduce((sum, part) => sum + part, 0) / parts.length / last);
+    const share = clamp(1 - mean / last);
     return found({
       id, title, kind: 'cause',
       summary: `The rate climbed ${from} while it was measured (${percent(climb - 1)} more), and had not stopped: a server that is warm is faster than these figures.`,
