@@ -17,6 +17,8 @@ const title = 'One function holds the CPU';
 const USER_DOMINATES = 0.5;
 /** Of a function's time, in long ticks: more, and it is the stall's, not every request's. */
 const MOSTLY_STALLS = 0.5;
+/** Of the CPU that stalls without a name have: a part of one at the profile's edge, or one more than usual. */
+const UNNAMED = { least: 0.5, most: 1.5 };
 /** Of the time in the run queue: more, and others on the machine are a cause besides. */
 const STARVED = 0.3;
 /** Without names only this much user time says that it is the program. */
@@ -108,5 +110,7 @@ function inStalls(read: FactReader, cpu: ServingCpu, onCpuMs: number | null): (f
   const ofCpu = share / cpu.busy;
   // A short profile holds a stall or none: what it holds is compared with what it says.
   const profiledMs = ticks.filter((t) => t.culprit !== null && same(t.culprit, culprit)).reduce((ms, t) => ms + t.lengthNs / 1e6, 0);
+  // Where no stall lies in the profile from end to end, a function with about as much CPU as they have is what they are.
+  if (culprit === null) return (f) => f.totalShare >= UNNAMED.least * ofCpu && f.totalShare <= UNNAMED.most * ofCpu;
   return (f) => same(f.frame, culprit) && (f.totalShare * MOSTLY_STALLS <= ofCpu || (onCpuMs !== null && f.totalShare * onCpuMs * MOSTLY_STALLS <= profiledMs));
 }

@@ -28,9 +28,10 @@ export async function othersRest(tree: ProcessTree, holders: readonly number[], 
     if (portsNow(members.map((m) => m.pid)) !== before) return false;
     const others = besides(members, holders);
     if (others.length === 0) return true;
-    const ticks = others.reduce((sum, o) => sum + o.cpuTicks, 0) + others.length;
+    // Who already listens counts as well: others may wait for its word that it is up.
+    const ticks = members.reduce((sum, m) => sum + m.cpuTicks, 0) + members.length;
     // Runnable: on a full machine it waits for its turn.
-    if (ticks !== used || others.some((o) => o.state === 'R')) quietSinceMs = performance.now();
+    if (ticks !== used || members.some((m) => m.state === 'R')) quietSinceMs = performance.now();
     used = ticks;
     if (performance.now() - quietSinceMs >= QUIET_MS) return true;
     await sleep(LOOK_MS);
