@@ -111,6 +111,8 @@ function inStalls(read: FactReader, cpu: ServingCpu, onCpuMs: number | null): (f
   // A short profile holds a stall or none: what it holds is compared with what it says.
   const profiledMs = ticks.filter((t) => t.culprit !== null && same(t.culprit, culprit)).reduce((ms, t) => ms + t.lengthNs / 1e6, 0);
   // Where no stall lies in the profile from end to end, a function with about as much CPU as they have is what they are.
+  // Stalls that sleep have no CPU at all.
+  if (culprit === null && ticks.some((t) => t.cause !== 'cpu')) return () => false;
   if (culprit === null) return (f) => f.totalShare >= UNNAMED.least * ofCpu && f.totalShare <= UNNAMED.most * ofCpu;
   return (f) => same(f.frame, culprit) && (f.totalShare * MOSTLY_STALLS <= ofCpu || (onCpuMs !== null && f.totalShare * onCpuMs * MOSTLY_STALLS <= profiledMs));
 }

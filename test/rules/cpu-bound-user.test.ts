@@ -73,6 +73,7 @@ describe('cpu-bound-user', () => {
     // No stall from end to end in the profile: one that has as much as they have, not one that has far more.
     const unnamed = Array.from({ length: 14 }, (_, i) => tick(i * 700, 80));
     absent(cpuBoundUser, { ...values, 'event-loop': eventLoop({ p50Ms: 0.3, meanMs: 0.6 }, unnamed) });
+    finding(cpuBoundUser, { ...values, 'event-loop': eventLoop({ p50Ms: 0.3, meanMs: 0.6 }, unnamed.map((t) => ({ ...t, cause: 'blocked' as const, syscall: 'poll' }))) });
     finding(cpuBoundUser, { ...values, 'hot-functions': hot([hotFunction(rebuild, 0.5, 0.5)], { app: 0.5, runtime: 0.4 }), 'event-loop': eventLoop({ p50Ms: 0.3, meanMs: 0.6 }, unnamed) });
     // The same with its work in a call of the runtime.
     const compress = frame('writeSync', null, { origin: 'runtime', kind: 'native', line: null });
