@@ -9,7 +9,10 @@ import ts from 'typescript';
 import type { ProbeContext } from '../../src/gather/probe.js';
 import { spawned, type Spawned } from './spawned.js';
 
-/** Answers; looks in vain for 7 files when asked for /miss, and burns 80 ms when asked for /stall. Says its port. */
+/**
+ * Answers; looks in vain for 7 files when asked for /miss, and burns 80 ms when asked for /stall. Says its port.
+ * One thread: V8's main thread waits now and then for its helpers, for 0.1 ms on a futex, and a stall that sleeps is two stretches.
+ */
 const SERVER = `
 const fs = require('fs');
 const missing = ['a,b,3', 'café', 'new\\nline "quoted" \\\\', 'y'.repeat(300), 'd', 'e/f', 'g'];
@@ -21,7 +24,7 @@ require('http').createServer((request, response) => {
 `;
 
 export async function server(): Promise<Spawned & { port: number; ask(path: string): Promise<void> }> {
-  const child = spawned(process.execPath, ['-e', SERVER]);
+  const child = spawned(process.execPath, ['--single-threaded', '-e', SERVER]);
   const [said] = await once(child.child.stdout as NodeJS.EventEmitter, 'data') as [Buffer];
   const port = Number(said);
   const ask = (path: string) => new Promise<void>((resolve, reject) => {
