@@ -277,6 +277,8 @@ export interface RequestsFact {
   drift: number | null;
   /** `generator`: counted by the load tool; `server`: counted at the server's sockets. */
   source: 'generator' | 'server';
+  /** Answers whose status the server's own writes told, in a window: the statuses are their shares. Null: the generator's, or none. */
+  statusesOf: number | null;
 }
 
 /**
@@ -856,7 +858,7 @@ export interface Report {
   notObserved: { what: string; why: string; enable: string | null }[];
   load: {
     tool: string; connections: number; requests: number; durationS: number; rps: number;
-    latencyMs: Latency | null; errors: number; timeouts: number; non2xx: number; keepAlive: boolean;
+    latencyMs: Latency | null; errors: number; timeouts: number; non2xx: number; statuses: Record<string, number>; keepAlive: boolean;
     timeline: { startNs: number; endNs: number; rps: number; p50Ms: number | null; p99Ms: number | null }[];
   } | null;
   phases: Window[];

@@ -2,6 +2,7 @@ import { NoData } from '../errors.js';
 import { latencyOf, mergeLatency } from '../parse/latency.js';
 import { parseLoad } from '../parse/load.js';
 import type { Fact, FactReader, Latency, LoadSlice, LoadSummary, RequestsFact, Run, Window, WindowLoad } from '../types.js';
+import { answerStatuses } from './answer-statuses.js';
 import { artifactsOf, loadSpan, seconds, windowsOf } from './artifacts.js';
 import { ownConnections } from './own-traffic.js';
 import { need } from './reader.js';
@@ -19,9 +20,10 @@ export const requestsFact: Fact<RequestsFact> = {
     if (!span) throw new NoData('no load was driven in this run');
     const { slices, summary, source } = timeline(run, read);
     const total = { name: 'all' as const, ...span };
+    const looked = source === 'server' ? answerStatuses(read) : null;
     const quiet = windowsOf(run, 'clean');
-    const all = totalOf(slices, summary, total);
-    const clean = cut(slices, 'clean', quiet);
+    const all = withShares(totalOf(slices, summary, total), looked);
+    const clean = withShares(cut(slices, 'clean', quiet), looked);
     const enough = quiet.reduce((sum, w) => sum + seconds(w), 0) >= LEAST_WINDOW_S;
     const headline = enough && slices.length > 0 ? clean : all;
     const { settings } = run.manifest;
@@ -37,6 +39,7 @@ export const requestsFact: Fact<RequestsFact> = {
       inFlight: inFlight({ ...headline, latencyMs }, run),
       drift: drift(slices, run.manifest.windows.filter((w) => w.name === 'clean')),
       source,
+      statusesOf: looked?.seen ?? null,
     };
   },
 };
@@ -66,6 +69,13 @@ function timeline(run: Run, read: FactReader): { slices: LoadSlice[]; summary: L
     throw new NoData('the load tool gives no timeline, and nothing counted requests at the server', 'run as root with bpftrace, or use --load autocannon');
   }
   return { slices: counted, summary, source: summary?.completed != null ? 'generator' : 'server' };
+}
+
+/** Statuses that only a window saw, as if the rest had been like it. */
+function withShares(load: WindowLoad, looked: ReturnType<typeof answerStatuses>): WindowLoad {
+  if (!looked || Object.keys(load.statuses).length > 0) return load;
+  const statuses = Object.fromEntries(Object.entries(looked.shares).map(([status, share]) => [status, share * load.completed]));
+  return { ...load, statuses, non2xx: non2xx(statuses) };
 }
 
 /** Every slice weighed by how much of it lies inside; latency from those mostly inside. */

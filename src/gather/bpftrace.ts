@@ -30,6 +30,8 @@ export interface BpfProbeInput extends MapKeys {
   /** Add to the output where each thread stood (what descriptors led to) when the gate opened and when it closed. */
   standings?: boolean;
   fds?: boolean;
+  /** Read the answers' status where the load tool does not tell it. */
+  statuses?: boolean;
   /** Tell it the ports that somebody listens on. */
   listening?: boolean;
   /** Several times as long as the others: it comes first. */
@@ -70,7 +72,9 @@ async function prepare(input: BpfProbeInput, ctx: ProbeContext, window: WindowNa
   const compile = () => {
     const threads = threadsOf(ctx.pids());
     mapKeys = keysFor(input, threads, born, ctx, window);
-    return launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads, reads, listening: input.listening ? listeningPorts(ctx.rootPid) : [] }), ctx, mapKeys, input.compilesLong);
+    const statuses = input.statuses === true && window !== 'startup' && !ctx.answersCounted;
+    const listening = input.listening ? listeningPorts(ctx.rootPid) : [];
+    return launch(bpfScript({ name: input.id, arch: ctx.host.arch, threads, reads, statuses, listening }), ctx, mapKeys, input.compilesLong);
   };
   const seeded = new Set(ctx.pids());
   let armed: Armed | null = await compile();

@@ -8,6 +8,7 @@
  *   {"type": "map", "data": {"@errors": {"9985,9988,202,11": 3}}}              ...,errno
  *   {"type": "map", "data": {"@busy": {"9985,9985": 1174443947}}}
  *   {"type": "stats", "data": {"@writes": {"9985,1,23": {"count": 40, "average": 2000, "total": 80000}}}}    pid,number,fd
+ *   {"type": "map", "data": {"@statuses": {"9985,3158066": 512}}}             pid,the three digits as text, first digit lowest
  *   {"type": "whyslow_fds", "data": {"fds": [{"pid": 9985, "fd": 23, "to": "/var/log/access.log"}]}}         by the runner
  */
 import { histsOf, keyNumbers, numbersOf, periodsOf, readCounted, statsOf, type BpfHealth, type Dump } from './bpf-dumps.js';
@@ -69,6 +70,8 @@ export interface SyscallsCapture {
   totals: SyscallPeriod;
   longTicks: BpfLongTick[];
   writes: FdWrites[];
+  /** Answers that began to be written, by the status in their first line. Empty where nobody looked. */
+  statuses: { pid: number; status: string; calls: number }[];
   /** Descriptors open at the window's beginning or end, the later look first. */
   fds: FdTarget[];
 }
@@ -83,6 +86,7 @@ export function parseSyscalls(chunks: string | Iterable<string>, arch = 'x86_64'
     slices: periodsOf(dumps).map(({ startNs, endNs, before, after }) => periodOf(startNs, endNs, before, after, arch)),
     totals: periodOf(openNs, closeNs, null, last, arch),
     writes: writesOf(last, arch),
+    statuses: statusesOf(last),
     fds: fdTargets(dumps.fds),
     longTicks: dumps.lines.flatMap((line) => {
       const [word, pid, tid, startNs, lengthNs] = line.split(' ');
@@ -146,6 +150,13 @@ const writesOf = (last: Dump, arch: string): FdWrites[] => statsOf(last.maps, '@
   const [pid = 0, nr = 0, fd = 0] = keyNumbers(key);
   return { pid, name: syscallName(nr, arch), fd, calls: count, ns: total };
 }).filter((w) => w.calls > 0);
+
+/** Untrusted bytes: only what are three digits is a status. */
+const statusesOf = (last: Dump): SyscallsCapture['statuses'] => [...numbersOf(last.maps, '@statuses')].flatMap(([key, calls]) => {
+  const [pid = 0, digits = 0] = keyNumbers(key);
+  const status = String.fromCharCode(digits & 255, (digits >> 8) & 255, (digits >> 16) & 255);
+  return /^[1-5]\d\d$/.test(status) ? [{ pid, status, calls }] : [];
+});
 
 function fdTargets(lines: readonly unknown[]): FdTarget[] {
   const targets = lines.toReversed().flatMap((line) => {

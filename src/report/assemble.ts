@@ -87,6 +87,7 @@ function loadOf(requests: RequestsFact | null): Report['load'] {
     requests: Math.round(all.completed), durationS: headline.durationS, rps: headline.rps, latencyMs: headline.latencyMs,
     errors: Math.round(Object.values(all.errors).reduce((sum, n) => sum + n, 0)),
     timeouts: Math.round(all.timeouts), non2xx: Math.round(all.non2xx),
+    statuses: Object.fromEntries(Object.entries(all.statuses).map(([status, n]) => [status, Math.round(n)])),
     timeline: slices,
   };
 }

@@ -9,7 +9,7 @@ const ORDER = [
   'syscalls', 'failedPaths', 'eventLoop', 'gc', 'hotFunctions', 'threads', 'generator', 'sockets', 'queue', 'limits', 'cpuUse', 'trends', 'probes', 'overhead', 'interrupted', 'secondOpinion',
   'id', 'origin', 'command', 'runtime', 'url', 'pid', 'tid', 'name', 'role', 'serving', 'title', 'summary', 'confidence', 'cost',
   'share', 'msPerRequest', 'tail', 'closeSecond', 'text', 'value', 'unit', 'speaks', 'evidence', 'culprit', 'follows', 'advice', 'what', 'why', 'enable',
-  'tool', 'connections', 'keepAlive', 'requests', 'durationS', 'rps', 'latencyMs', 'errors', 'timeouts', 'non2xx', 'timeline',
+  'tool', 'connections', 'keepAlive', 'requests', 'durationS', 'rps', 'latencyMs', 'errors', 'timeouts', 'non2xx', 'statuses', 'timeline',
   'startNs', 'endNs', 'mean', 'p10', 'p50', 'p90', 'p99', 'p999', 'max',
 ];
 const rank = new Map(ORDER.map((key, i) => [key, i]));

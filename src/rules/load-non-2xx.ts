@@ -25,31 +25,33 @@ export const loadNon2xx: Rule = {
   diagnose(read) {
     const requests = read(requestsFact);
     if (!requests.ok) return noData(requests);
-    const { headline, all } = requests.value;
+    const { headline, all, statusesOf } = requests.value;
+    const own = statusesOf !== null;
     const load = Object.keys(headline.statuses).length > 0 ? headline : all;
     if (load.completed <= 0) return { kind: 'no-data', why: 'no response came back' };
     if (Object.keys(load.statuses).length === 0 && load.non2xx === 0) {
-      return { kind: 'no-data', why: 'the load tool tells no status codes', enable: 'use --load autocannon or wrk' };
+      return { kind: 'no-data', why: 'nobody saw status codes', enable: 'use --load autocannon or wrk, or run as root with bpftrace' };
     }
     const share = load.non2xx / load.completed;
     if (share < LEAST_SHARE) return absent(share === 0 ? 'every response was 2xx or 3xx' : `${percent(share)} of the responses were not 2xx or 3xx`);
     const [status, times] = worstStatus(load.statuses) ?? ['not 2xx', load.non2xx];
     return found({
-      id, title, kind: 'load',
-      summary: `${percent(share)} of the responses were errors, most of them ${status}: this load measures an error page.`,
+      id, title: own ? 'Its clients get error responses' : title, kind: 'load',
+      summary: `${percent(share)} of the responses were errors, most of them ${status}: ${own ? 'what its clients get is an error' : 'this load measures an error page'}.`,
       // An exact count: what grows with the share is how far the rest of the report is about the error.
       confidence: 0.7 + 0.3 * share,
       cost: { share, msPerRequest: null },
       evidence: [
         evidence(`${percent(share)} of the responses were not 2xx or 3xx`, share, 'share'),
-        evidence(`${count(load.non2xx)} of ${count(load.completed)} responses`, load.non2xx, 'responses'),
-        evidence(`status ${status}: ${count(times)} times`, times, 'responses'),
+        ...(!own
+          ? [evidence(`${count(load.non2xx)} of ${count(load.completed)} responses`, load.non2xx, 'responses'), evidence(`status ${status}: ${count(times)} times`, times, 'responses')]
+          : [evidence(`read in ${count(statusesOf)} answers as the server wrote them`, statusesOf, 'responses'), evidence(`status ${status}: ${percent(times / load.completed)} of them`, times / load.completed, 'share')]),
       ],
       culprit: { kind: 'status', name: status },
       advice: [
         ADVICE.find(([statuses]) => statuses.test(status))?.[1] ?? 'Find out why the server answers so, and mend that first.',
         'Then measure again: everything else in this report is about those responses as well.',
-        'Check: `curl -i URL` with the same method and headers must give a 2xx.',
+        own ? 'Check: the access log, or `curl -i URL` with what the clients send.' : 'Check: `curl -i URL` with the same method and headers must give a 2xx.',
       ],
     });
   },

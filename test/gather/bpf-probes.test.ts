@@ -71,6 +71,7 @@ describe.skipIf(skip)('eBPF probes on a real server', { timeout: 60_000 }, () =>
     const calls = capture?.totals.calls.filter((c) => c.tid === target.pid) ?? [];
     const missed = calls.flatMap((c) => (/stat/.test(c.name) ? c.errors.filter((e) => e.errno === 2 || e.errno === 36) : []));
     expect(missed.reduce((n, e) => n + e.calls, 0)).toBe(23 * 7);
+    expect(capture?.statuses).toEqual([{ pid: target.pid, status: '200', calls: 23 }]);
     expect(calls.find((c) => c.name === 'accept4')?.calls).toBeGreaterThanOrEqual(23);
     const windowNs = (capture?.closeNs ?? 0) - (capture?.openNs ?? 0);
     expect(capture?.openNs).toBeGreaterThan(before);

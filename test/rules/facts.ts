@@ -45,7 +45,7 @@ export function requests(connections: number, rps: number, more: Partial<Request
   const headline = load(rps, (connections / rps) * 1000, window);
   return {
     tool: 'autocannon', connections, keepAlive: true, headline, all: { ...headline, name: 'all', durationS: 10 },
-    byWindow: [headline], slices: [], inFlight: connections, drift: 1, source: 'generator', ...rest,
+    byWindow: [headline], slices: [], inFlight: connections, drift: 1, source: 'generator', statusesOf: null, ...rest,
   };
 }
 

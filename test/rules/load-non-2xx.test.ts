@@ -38,6 +38,13 @@ describe('load-non-2xx', () => {
     expect(f.cost.share).toBe(1);
   });
 
+  it('says of a server\'s own traffic what was looked at, and that it is no benchmark', () => {
+    const r = requests(8, 1000, { source: 'server', statusesOf: 240, window: { statuses: { 200: 3000, 503: 1000 }, completed: 4000, non2xx: 1000 } });
+    const f = finding(loadNon2xx, { requests: r });
+    expect(f.summary).toContain('what its clients get is an error');
+    expect(f.evidence.map((e) => e.text)).toEqual(['25% of the responses were not 2xx or 3xx', 'read in 240 answers as the server wrote them', 'status 503: 25% of them']);
+  });
+
   it('has no data without requests, responses or status codes', () => {
     expect(noData(loadNon2xx, {}).enable).toBe('run the probe for requests');
     noData(loadNon2xx, { requests: requests(50, 20_000, { window: { completed: 0 } }) });

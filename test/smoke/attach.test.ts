@@ -92,6 +92,7 @@ describe.skipIf(requires('ebpf', 'perf').skip)('attach', () => {
     expect(report.load?.requests ?? 0).toBeGreaterThan(100);
     // Those that are there, not those that a load of ours would have opened.
     expect(report.load?.connections).toBe(10);
+    expect(report.load?.statuses).toEqual({ 200: report.load?.requests });
     expect(JSON.stringify(report.findings)).not.toContain('in flight');
   });
 

@@ -30,8 +30,22 @@ export const load: Section = ({ load: seen, generator }, style) => {
 function ownTraffic(seen: Load, style: Style): string[] {
   return [
     `  ${style.bold(`${count(seen.rps)} req/s`)}${style.dot}${plural(seen.requests, 'request')}${style.dot}about ${plural(seen.connections, 'connection')}${style.dot}figures over ${span(seen.durationS * 1000, style.unicode)}`,
-    '  its own traffic, counted at its sockets; latency, errors and status are not seen there',
+    '  its own traffic, counted at its sockets; latency and errors are not seen there',
+    `  ${statusShares(seen.statuses, style)}`,
   ];
+}
+
+const STATUSES_SHOWN = 4;
+
+/** As the server wrote them, in the observed window. */
+function statusShares(statuses: Load['statuses'], style: Style): string {
+  const byCount = Object.entries(statuses).sort((a, b) => b[1] - a[1]);
+  const all = byCount.reduce((sum, [, n]) => sum + n, 0);
+  if (all === 0) return 'status of its answers: not seen';
+  return byCount.slice(0, STATUSES_SHOWN).map(([status, n]) => {
+    const text = `${status} ${percent(n / all)}`;
+    return /^[23]/.test(status) ? text : style.warn(text);
+  }).join(style.dot);
 }
 
 function troubles({ errors, timeouts, non2xx }: Load, style: Style): string {
