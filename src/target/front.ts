@@ -16,16 +16,16 @@ const LOOK_MS = 25;
  *   node server.js --- imports ---- starts it, waits ----------------- listens on 3000     the front
  *        └ node prices/service.js        listens on 41221
  *
- * Waits, from the first port that answers, until who might still listen rests. False: another port came up meanwhile.
+ * Waits, from the first port that answers, until who might still listen rests. False: another port came up since `looked`,
+ * which may be a while ago, for a helper that takes its time to answer.
  */
-export async function othersRest(tree: ProcessTree, holders: readonly number[], listenersNow: (pids: readonly number[]) => Listener[], sinceMs: number, signal?: AbortSignal): Promise<boolean> {
-  const portsNow = (pids: readonly number[]) => listenersNow(pids).map((l) => l.port).join();
-  const before = portsNow(tree.pids());
+export async function othersRest(tree: ProcessTree, holders: readonly number[], looked: readonly Listener[], listenersNow: (pids: readonly number[]) => Listener[], sinceMs: number, signal?: AbortSignal): Promise<boolean> {
+  const ports = (listeners: readonly Listener[]) => listeners.map((l) => l.port).join();
   let used = -1;
   let quietSinceMs = performance.now();
   while (performance.now() - sinceMs < MOST_MS && signal?.aborted !== true) {
     const members = tree.refresh();
-    if (portsNow(members.map((m) => m.pid)) !== before) return false;
+    if (ports(listenersNow(members.map((m) => m.pid))) !== ports(looked)) return false;
     const others = besides(members, holders);
     if (others.length === 0) return true;
     // Who already listens counts as well: others may wait for its word that it is up.

@@ -119,7 +119,7 @@ export async function waitReady(request: ReadyRequest): Promise<Ready> {
     if (last.ready !== null) {
       firstReadyMs ??= performance.now();
       const isGiven = url !== null || request.port !== null;
-      if (!isGiven && !await othersRest(tree, last.ready.listenerPids, listenersNow, firstReadyMs, signal)) continue;
+      if (!isGiven && !await othersRest(tree, last.ready.listenerPids, last.listeners, listenersNow, firstReadyMs, signal)) continue;
       tree.setListeners(last.ready.listenerPids);
       return last.ready;
     }

@@ -90,6 +90,8 @@ export function waitsFor(lock: LockWait, inFlight: number): number {
 
 type Known = ThreadUse & { spent: ReturnType<typeof spentBy> };
 
+const isForAnyone = (wait: ThreadUse['waits'][number]): boolean => isEpollWait(wait.in) || wait.on?.kind === 'listener' || wait.in.startsWith('accept');
+
 const isLock = (wait: ThreadUse['waits'][number]): boolean => wait.on?.kind === 'mutex' || wait.on?.kind === 'futex';
 
 function atAddress(pid: number, address: string, threads: readonly Known[]): LockWait | null {
@@ -105,8 +107,9 @@ function atAddress(pid: number, address: string, threads: readonly Known[]): Loc
     pid, address, kind, users: users.length, waiting: sum(users.map(inLine)), outside: total,
     holders: most && total > 0 && most.share / total >= SLEEPS / 2 ? { what: blockedIn(most), share: clamp(most.share / total) } : null,
   };
-  // Whoever has an accept mutex (uWSGI's thunder lock) waits for a connection: nothing is kept from anybody.
-  const idle = users.length - lock.waiting - total;
+  // Whoever has an accept mutex (uWSGI's thunder lock) waits for a connection: nothing is kept from anybody. Who waits for its
+  // own client, or for a CPU, does so without the lock.
+  const idle = sum(users.flatMap((t) => t.waits.filter(isForAnyone).map((w) => w.share)));
   if (idle >= total) return null;
   return kind === 'mutex' || behavesAsOne(lock, outside, sum(blocked)) ? lock : null;
 }
