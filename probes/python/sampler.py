@@ -30,13 +30,13 @@ At its end, in python.<pid>.ndjson (watch.py):
 import posix
 import sys
 import _signal
+import _thread
 
 # A prime number of ms, so as not to beat with what happens every 5 or 10 ms. Of CPU time, so an idle process has none.
 INTERVAL_S = 0.007
 # Threads under the GIL: the handler's thread gets its turn only this long after the signal. With the usual 5 ms a thread that
 # works less than that at a time would always be seen where it gave the lock up, never where it worked.
 SWITCH_S = 0.0001
-MAX_FRAMES = 250
 MAX_STACKS = 20000
 POLL_NS = 50000000
 LOOK_S = 0.0002
@@ -46,10 +46,13 @@ WAIT_S = 0.02
 WAITS_A_LOOK = 16
 # A thread that woke and went to sleep again between the two looks was not at work.
 LEAST_NS = 20000
+# With many threads a look takes ms, in which nobody else runs: a tenth of the time at most.
+SELDOM = 9
 LOOPS = ('asyncio', 'gevent', 'eventlet', 'tornado.ioloop', 'twisted.internet.reactor', 'uvloop', 'trio', 'curio', 'uwsgi', 'gunicorn',
          'waitress', 'cheroot', 'werkzeug.serving', 'socketserver', 'wsgiref')
 
-_frames = sys._current_frames
+# Threads besides the main one; without those that C began.
+_threads = _thread._count
 # Number of futex, in which a thread that was made to give up the GIL stands.
 _FUTEX = {'x86_64': b'202', 'aarch64': b'98'}.get(posix.uname().machine)
 # CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED: the CPU clock of the thread with this kernel id, include/linux/posix-timers.h
@@ -78,9 +81,11 @@ def at_work(tid):
 
 
 class Sampler(object):
-    def __init__(self, watch, order, tools):
+    def __init__(self, watch, order, tools, places):
         self.watch = watch
         self.id = order[1]
+        self.make_looker, self.own_stack = places
+        self.lookers = []
         self.until = order[3]
         # Taken when the interpreter started: gevent and tests replace what the modules hold.
         self.mono, self.thread_time, self.process_time, self.clock, self.sleep, self.start_thread, self.get_ident, self.quoted, self.plain = tools
@@ -107,7 +112,10 @@ class Sampler(object):
         self.start_cpu = self.process_cpu = self.process_time()
         self.main_cpu = self.thread_time()
         self.watch.emit('{"type":"profile","event":"started","id":%d,"atNs":%d}' % (self.id, self.mono()))
-        if len(_frames()) > 1:
+        looker = self.make_looker()
+        several = len(looker.now()) > 1
+        looker.close()
+        if several:
             self.look_from_thread()
         else:
             os = sys.modules['os']
@@ -136,11 +144,11 @@ class Sampler(object):
         if frame is not None:
             used = self.thread_time() - self.main_cpu
             # Threads may come and go between two signals: the process then used more than its main thread did.
-            if len(_frames()) > 1 + self.watching or self.process_time() - self.process_cpu > 2 * used + OTHERS_NS:
+            if _threads() > self.watching or self.process_time() - self.process_cpu > 2 * used + OTHERS_NS:
                 self.disarm()
                 self.look_from_thread()
                 return
-            self.add(now, self.watch.pid, frame, used)
+            self.add_number(now, self.watch.pid, self.number_of(*self.own_stack(frame)), used)
         self.heed(now)
         self.main_cpu = self.thread_time()
         self.process_cpu = self.process_time()
@@ -156,20 +164,22 @@ class Sampler(object):
             self.end(now)
 
     def watch_main(self):
+        looker = self.open_looker()
         try:
             while self.watch.sampler is self and self.own_switch is None:
                 self.sleep(WAIT_S)
                 ours = self.thread_time()
                 if call_of(self.watch.pid) not in (b'running', _FUTEX, None):
-                    frame = _frames().get(self.main)
-                    if frame is not None:
-                        self.add_wait(self.mono(), self.watch.pid, frame)
+                    stack = looker.now().get(self.main)
+                    if stack is not None:
+                        self.add_wait(self.mono(), self.watch.pid, stack)
                 # What we use ourselves is nobody's.
                 self.process_cpu += self.thread_time() - ours
         except Exception as error:
             self.watch.trouble(error)
         finally:
             self.watching = 0
+            looker.close()
 
     # ---------------------------------------------------------------- several: from a thread of our own
 
@@ -179,34 +189,45 @@ class Sampler(object):
         self.start_thread(self.look, ())
 
     def look(self):
+        looker = self.open_looker()
         try:
             own = self.get_ident()
+            self.idents = list(looker.now())
+            took = 0
             while self.watch.sampler is self:
-                self.sleep(INTERVAL_S)
+                self.sleep(max(INTERVAL_S, took * SELDOM / 1e9))
                 ours = self.thread_time()
-                self.sample(own)
+                self.sample(own, looker)
                 self.heed(self.mono())
                 # What we use ourselves is nobody's.
-                self.process_cpu += self.thread_time() - ours
+                took = self.thread_time() - ours
+                self.process_cpu += took
         except Exception as error:
             self.watch.trouble(error)
+        finally:
+            looker.close()
 
-    def sample(self, own):
-        before = self.clocks(own)
+    def open_looker(self):
+        """One a thread: what looks writes, and gives the GIL up when it reads that."""
+        looker = self.make_looker()
+        self.lookers.append(looker)
+        return looker
+
+    def sample(self, own, looker):
+        before = self.clocks(own, self.idents)
         self.sleep(LOOK_S)
+        stacks = looker.now()
         now = self.mono()
-        after = self.clocks(own)
-        frames = _frames()
+        after = self.clocks(own, stacks)
+        self.idents = list(stacks)
         seen = []
         for ident, (tid, cpu) in after.items():
             used = cpu - before.get(ident, (tid, 0))[1]
             # The number of a thread that ended may come again: then its clock went back.
             if used < 0:
                 used = cpu
-            if used >= LEAST_NS and ident in frames:
-                seen.append((tid, self.number_of(frames[ident]), used))
-        # Only now: reading a file gives the GIL up, and a generator that goes on or ends meanwhile has no caller any more.
-        del frames
+            if used >= LEAST_NS and ident in stacks:
+                seen.append((tid, self.number_of(*stacks[ident]), used))
         ran = [(tid, number, used) for tid, number, used in seen if at_work(tid)]
         process = self.process_time()
         total = sum([used for _, _, used in ran])
@@ -217,9 +238,9 @@ class Sampler(object):
             self.process_cpu = self.process_time()
         if now >= self.next_wait:
             self.next_wait = now + int(WAIT_S * 1e9)
-            self.look_asleep(now, after)
+            self.look_asleep(now, after, looker)
 
-    def look_asleep(self, now, clocks):
+    def look_asleep(self, now, clocks, looker):
         threads = list(clocks.items())
         first = self.wait_turn
         self.wait_turn = first + WAITS_A_LOOK if first + WAITS_A_LOOK < len(threads) else 0
@@ -231,15 +252,15 @@ class Sampler(object):
             if call not in (b'running', None) and (rested or call != _FUTEX):
                 asleep.append((ident, tid))
         # Whoever woke up since then waits for the GIL where it slept.
-        frames = _frames()
+        stacks = looker.now()
         for ident, tid in asleep:
-            if ident in frames:
-                self.add_wait(now, tid, frames[ident])
+            if ident in stacks:
+                self.add_wait(now, tid, stacks[ident])
 
-    def clocks(self, own):
+    def clocks(self, own, idents):
         """{ident: (tid, CPU)} of every thread but ours."""
         clocks = {}
-        for ident in _frames():
+        for ident in idents:
             if ident == own:
                 continue
             clock = self.clock_of(ident)
@@ -264,41 +285,34 @@ class Sampler(object):
                 self.names[~(clock >> 3)] = str(getattr(known, '_name', ''))
         return clock
 
-    def stack_of(self, frame):
-        codes = self.codes
-        key = [frame.f_lineno]
-        while frame is not None and len(key) <= MAX_FRAMES:
-            code = frame.f_code
-            key.append(id(code))
-            if id(code) not in codes:
-                codes[id(code)] = code
-            frame = frame.f_back
-        return tuple(key)
+    def key_of(self, line, stack):
+        for code in stack:
+            self.codes.setdefault(id(code), code)
+        return (line,) + tuple(map(id, stack))
 
-    def number_of(self, frame):
-        key = self.stack_of(frame)
+    def number_of(self, line, stack):
+        key = self.key_of(line, stack)
         number = self.stacks.get(key)
         if number is None and len(self.stacks) < MAX_STACKS:
             number = self.stacks[key] = len(self.stacks)
         return number
 
-    def add(self, now, tid, frame, cpu):
-        self.add_number(now, tid, self.number_of(frame), cpu)
-
     def add_number(self, now, tid, number, cpu):
         if number is not None:
             self.samples.setdefault(tid, []).append((now, number, cpu))
 
-    def add_wait(self, now, tid, frame):
-        number = self.number_of(frame)
+    def add_wait(self, now, tid, stack):
+        number = self.number_of(*stack)
         if number is not None:
             self.waits.setdefault(tid, []).append((now, number))
 
     def gc_started(self, frame):
-        key = self.stack_of(frame)
+        key = self.key_of(*self.own_stack(frame))
         self.gc_stack = self.stacks.setdefault(key, len(self.stacks))
 
     def gc_ended(self, took):
+        if self.gc_stack is None:
+            return  # it began before the profile
         of = self.gc_stacks.setdefault(self.gc_stack, [0, 0])
         of[0] += 1
         of[1] += took
@@ -306,7 +320,6 @@ class Sampler(object):
     # ---------------------------------------------------------------- the end
 
     def disarm(self):
-        """In a forked child as well: it has the settings, but neither the timer nor the thread."""
         if self.own_exec:
             _signal.setitimer(_signal.ITIMER_PROF, 0, 0)
             for name, call in self.own_exec.items():
@@ -314,6 +327,12 @@ class Sampler(object):
             self.own_exec = {}
         if self.own_switch is not None:
             sys.setswitchinterval(self.own_switch)
+
+    def forked(self):
+        """In the child, which has the settings and the descriptors, but neither the timer nor the threads."""
+        self.disarm()
+        for looker in self.lookers:
+            looker.close()
 
     def abandon(self):
         """whyslow is gone, or something failed: nobody waits for what was seen."""

@@ -161,14 +161,17 @@ class Watch(object):
 
     def begin(self, order):
         if self.make_sampler is None:
-            path = self.here + '/sampler.py'
-            with open(path, 'rb') as file:
-                code = compile(file.read(), path, 'exec')
-            namespace = {'__name__': 'whyslow_sampler', '__file__': path}
-            exec(code, namespace)
-            self.make_sampler = namespace['Sampler']
-        self.sampler = self.make_sampler(self, order, TOOLS)
+            self.make_sampler, self.places = self.load('sampler')['Sampler'], self.load('stacks')
+        self.sampler = self.make_sampler(self, order, TOOLS, (self.places['looker'], self.places['own_stack']))
         self.sampler.begin()
+
+    def load(self, name):
+        path = '%s/%s.py' % (self.here, name)
+        with open(path, 'rb') as file:
+            code = compile(file.read(), path, 'exec')
+        namespace = {'__name__': 'whyslow_' + name, '__file__': path}
+        exec(code, namespace)
+        return namespace
 
     # ---------------------------------------------------------------- leaving
 
@@ -203,7 +206,7 @@ class Watch(object):
     def after_fork(self):
         try:
             if self.sampler is not None:
-                self.sampler.disarm()
+                self.sampler.forked()
             if not self.ended:
                 self.reset()
                 self.announce()

@@ -19,11 +19,18 @@ export interface WriteTarget { kind: WriteKind; fd: number; to: string | null; p
 /** Polls of one thread that did not wait. */
 export interface PollingThread { pid: number; tid: number; emptyPolls: number; waits: number; windowNs: number; emptyNs: number; pollNs: number }
 
+/** Reads of one thread, and those of them that found nothing (EAGAIN). */
+export interface VainReader { pid: number; tid: number; reads: number; vain: number; windowNs: number }
+
 export interface ServingCallsFact {
   calls: ServingCall[];
   writes: WriteTarget[];
   polling: PollingThread[];
+  vainReaders: VainReader[];
 }
+
+const READS = /^(read|readv|recvfrom|recvmsg|accept4?)$/;
+const EAGAIN = 11;
 
 export const servingCallsFact: Fact<ServingCallsFact> = {
   name: 'serving-calls',
@@ -45,9 +52,18 @@ export const servingCallsFact: Fact<ServingCallsFact> = {
       polling: serving.totals.loops.map((l) => ({
         pid: l.pid, tid: l.tid, emptyPolls: l.emptyPolls, waits: l.waits, emptyNs: l.emptyNs, pollNs: l.idleNs, windowNs: serving.closeNs - serving.openNs,
       })),
+      vainReaders: vainReaders(serving, pids),
     };
   },
 };
+
+function vainReaders({ totals, openNs, closeNs }: SyscallsCapture, pids: ReadonlySet<number>): VainReader[] {
+  const reads = totals.calls.filter((c) => pids.has(c.pid) && READS.test(c.name));
+  return [...groupBy(reads, (c) => c.tid).values()].flatMap((of): VainReader[] => {
+    const vain = total(of, (c) => total(c.errors.filter((e) => e.errno === EAGAIN), (e) => e.calls));
+    return of[0] && vain > 0 ? [{ pid: of[0].pid, tid: of[0].tid, reads: total(of, (c) => c.calls), vain, windowNs: closeNs - openNs }] : [];
+  });
+}
 
 function writesOf({ writes, fds }: SyscallsCapture, requests: number): WriteTarget[] {
   // The later look comes first, and wins.

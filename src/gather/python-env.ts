@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { orderPython } from './python-control.js';
 
 const PROBE_DIR = fileURLToPath(new URL('../../probes/python/', import.meta.url));
-const PROBE_FILES = ['sitecustomize.py', 'watch.py', 'sampler.py'] as const;
+const PROBE_FILES = ['sitecustomize.py', 'watch.py', 'sampler.py', 'stacks.py'] as const;
 
 /**
  * The environment that brings our sitecustomize into every Python process of the target: a copy of it in the run's own

@@ -4,9 +4,10 @@ import { threadsFact } from '../facts/threads.js';
 import type { Diagnosis, FactReader, LedgerFact, Rule, ThreadsFact, ThreadUse } from '../types.js';
 import { ledgerFact } from '../facts/ledger.js';
 import { isSaturated, servingCpu } from './support/cpu.js';
-import { count, frameName, percent } from './support/format.js';
+import { count, frameName, percent, plural } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { functionCulprit, hottestOwn } from './support/hot-code.js';
+import { vainReaders, type VainReaders } from './support/vain-readers.js';
 
 const id = 'busy-polling';
 const title = 'A thread asks again and again whether there is something to do';
@@ -36,6 +37,8 @@ export const busyPolling: Rule = {
     if (!threads.ok) return noData(threads);
     const vain = vainReads(calls.value, read);
     if (vain) return vain;
+    const beside = besideTheWork(calls.value, threads.value, read);
+    if (beside) return beside;
     const spinners = calls.value.polling.map((p) => ({ p, ...spinOf(p) }));
     const worst = spinners.sort((a, b) => b.share - a.share)[0];
     if (!worst || worst.perS < LEAST_PER_S || worst.turnNs > IDLE_TURN_NS || worst.share < SPINS) {
@@ -100,6 +103,36 @@ function vainReads({ calls }: ServingCallsFact, read: FactReader): Diagnosis | n
   });
 }
 
+/** Threads of a serving process that read in vain again and again, and have the lock, or the core, that requests want. */
+function besideTheWork({ vainReaders: readers }: ServingCallsFact, threads: ThreadsFact, read: FactReader): Diagnosis | null {
+  const spinning = vainReaders(readers, threads);
+  const [first] = spinning?.threads ?? [];
+  if (!spinning || !first || spinning.cpuShare < SPINS) return null;
+  const harm = lockHeld(spinning, threads, optional(servingCpu(read))?.latencyShare ?? 1) ?? harmOf(read, threads, { ...first, cpuShare: spinning.cpuShare }, 1);
+  if (harm.share === 0) return null;
+  const hot = optional(read(hotFunctionsFact));
+  const code = hot ? hottestOwn(hot, () => false) : null;
+  const what = `${plural(spinning.threads.length, 'thread')} beside those that serve read ${count(spinning.perS)} times a second in vain (EAGAIN)`;
+  return found({
+    id, title, kind: 'cause',
+    summary: `${what}: ${harm.words}.`,
+    confidence: confidence(0.62, [[harm.share >= 0.2, 0.1], [spinning.cpuShare >= 2 * SPINS, 0.08], [code === null ? null : true, 0.05]]),
+    cost: { share: harm.share, msPerRequest: null },
+    evidence: [
+      evidence(what, spinning.perS, 'calls/s'),
+      evidence(`${percent(spinning.vainShare)} of their reads found nothing`, spinning.vainShare, 'share'),
+      evidence(`they used ${percent(spinning.cpuShare)} of a core`, spinning.cpuShare, 'cores'),
+      ...(code ? [evidence(`${percent(code.ownedShare)} of the CPU in ${frameName(code.frame)} and what it calls`, code.ownedShare, 'share')] : []),
+      ...harm.evidence,
+    ],
+    culprit: code ? functionCulprit(code.frame) : { kind: 'thread', name: first.name },
+    advice: [
+      'Let them wait: a blocking read, or poll/select with a timeout before it; then they use no CPU until something comes.',
+      'Check: `strace -f -c -e trace=recvfrom,read -p PID` for a moment (it slows the server): calls fall to about the number of messages.',
+    ],
+  });
+}
+
 function spinOf(p: PollingThread): { share: number; perS: number; turnNs: number } {
   const seconds = p.windowNs / 1e9;
   const pollNs = p.waits > 0 ? p.pollNs * (p.emptyPolls / p.waits) : 0;
@@ -127,6 +160,22 @@ function harmOf(read: FactReader, threads: ThreadsFact, use: ThreadUse | null, s
     return { share, words: `serving threads wait for a CPU ${percent(queued)} of the time, and no core is idle`, evidence: [evidence(`serving threads wait for a CPU ${percent(queued)} of the time`, queued, 'share')] };
   }
   return { share: 0, words: 'no serving thread is kept waiting by it', evidence: [] };
+}
+
+/** What the lock that they take in turn costs the threads of the same process. */
+function lockHeld({ threads: spinning, cpuShare }: VainReaders, threads: ThreadsFact, latencyShare: number): Harm | null {
+  const tids = new Set(spinning.map((t) => t.tid));
+  const pid = spinning[0]?.pid;
+  const process = threads.processes.find((p) => p.pid === pid)?.cpuShare ?? 0;
+  const inLine = threads.threads.filter((t) => t.pid === pid && !tids.has(t.tid))
+    .map((t) => t.waits.filter((w) => w.on?.kind === 'gil' || w.on?.kind === 'mutex').reduce((sum, w) => sum + w.share, 0));
+  const kept = Math.max(0, ...inLine);
+  if (kept < KEPT || process === 0) return null;
+  const ofCpu = clamp(cpuShare / process);
+  return {
+    share: ofCpu * Math.max(latencyShare, kept), words: `they hold the lock that the others wait for ${percent(kept)} of the time`,
+    evidence: [evidence(`${percent(ofCpu)} of the process's CPU is theirs`, ofCpu, 'share'), evidence(`another thread waits for a lock ${percent(kept)} of the time`, kept, 'share')],
+  };
 }
 
 function asleepInFutex(t: ThreadUse, ledger: LedgerFact | null): number {

@@ -131,7 +131,7 @@ describe.skipIf(!hasPython)('sitecustomize', { timeout: 40_000 }, () => {
     expect(own.stdout()).toContain(`23 ${join(own.folder, 'lib/sitecustomize.py')} [] False`);
     const cached = existsSync(join(own.folder, 'cache')) ? readdirSync(join(own.folder, 'cache'), { recursive: true }).map(String) : [];
     expect(cached.filter((path) => path.includes('probe'))).toEqual([]);
-    expect(readdirSync(join(own.dir, 'python-probe')).sort()).toEqual(['sampler.py', 'sitecustomize.py', 'watch.py']);
+    expect(readdirSync(join(own.dir, 'python-probe')).sort()).toEqual(['sampler.py', 'sitecustomize.py', 'stacks.py', 'watch.py']);
     own.close();
 
     const profiler = "import signal, time\nhits = []\nsignal.signal(signal.SIGPROF, lambda *a: hits.append(1))\nsignal.setitimer(signal.ITIMER_PROF, 0.01, 0.01)\nend = time.time() + 2\nwhile time.time() < end: pass\nprint(len(hits), signal.getitimer(signal.ITIMER_PROF)[1])\n";

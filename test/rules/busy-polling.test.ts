@@ -49,6 +49,25 @@ describe('busy-polling', () => {
     absent(busyPolling, vain(1));
   });
 
+  it('is a cause where threads beside those that serve read in vain, and have the lock that those wait for', () => {
+    const beside = (vain: number, inLine: number): FactValues => ({
+      requests: requests(50, 850),
+      threads: threads([
+        thread(0.001, { name: 'main' }),
+        ...[107, 108, 109].map((tid) => thread(0.18, { tid, name: 'gauge', role: 'worker', waits: [{ in: 'futex', fd: null, share: 0.5, on: { kind: 'gil', name: 'GIL' } }] })),
+        ...[110, 111].map((tid) => thread(0.06, { tid, name: 'pool', role: 'worker', waits: [{ in: 'futex', fd: null, share: inLine, on: { kind: 'gil', name: 'GIL' } }, { in: 'futex', fd: null, share: 0.5 }] })),
+      ]),
+      'serving-calls': servingCalls({}, { vainReaders: [107, 108, 109].map((tid) => ({ pid: 100, tid, reads: 5000, vain, windowNs: 5e8 })) }),
+    });
+    const f = finding(busyPolling, beside(4999, 0.2));
+    expect(f).toMatchObject({ kind: 'cause', culprit: { kind: 'thread', name: 'gauge' } });
+    expect(f.summary).toContain('3 threads');
+    expect(f.cost.share).toBeGreaterThan(0.3);
+    // They read what comes; nobody waits for what they have.
+    absent(busyPolling, beside(500, 0.2));
+    absent(busyPolling, beside(4999, 0.01));
+  });
+
   it('is absent for zero-timeout polls between turns of work', () => {
     absent(busyPolling, { ...spinning(), 'serving-calls': servingCalls({}, { polling: [polling(107, 400, 1e6)] }) });
     // A long job cut into turns: each turn after an empty poll works for a millisecond.

@@ -165,7 +165,7 @@ export function kernelWork(shares: Record<string, number>, more: Partial<KernelW
 
 export const servingCalls = (calls: Record<string, number>, more: Partial<ServingCallsFact> = {}, errors: Record<string, Record<string, number>> = {}): ServingCallsFact => ({
   calls: Object.entries(calls).map(([name, perRequest]): ServingCall => ({ name, perRequest, errorsPerRequest: errors[name] ?? {}, nsPerRequest: perRequest * 2000 })),
-  writes: [], polling: [], ...more,
+  writes: [], polling: [], vainReaders: [], ...more,
 });
 
 // ---------------------------------------------------------------- whole servers
