@@ -621,6 +621,8 @@ export interface OutboundPeer {
   callsPerS: number | null;
   /** Of one call, from asking (or connecting) to the first reply. Null where it was not timed. */
   waitMs: { mean: number; p50: number; p90: number } | null;
+  /** Of the calls, those with a send that the kernel held back for want of TCP_NODELAY. Null where nobody looked. */
+  heldShare: number | null;
   /** It ever replies: a log daemon does not, and nobody waits for it. */
   answered: boolean;
 }

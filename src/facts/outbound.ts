@@ -35,6 +35,7 @@ export const outboundFact: Fact<OutboundFact> = {
         connections: looked?.connections ?? null,
         callsPerS: stat && windowS > 0 ? (stat.protocol === 'udp' ? stat.sends : stat.wait.count + stat.pendingAtClose) / windowS : null,
         waitMs: stat && stat.wait.count > 0 && !isShared(stat) ? waitOf(stat) : null,
+        heldShare: stat && stat.asks > 0 ? Math.min(1, stat.held / stat.asks) : null,
         answered: stat ? stat.receives > 0 : true,
       };
     });

@@ -12,6 +12,8 @@ export interface OutboundStat {
   port: number;
   sends: number;
   receives: number;
+  /** Sends after which the kernel held bytes back, on a socket without TCP_NODELAY. */
+  held: number;
   /** Asked: first send after a reply, or the connection. */
   asks: number;
   /** Ask -> first reply, both seen. */
@@ -29,6 +31,7 @@ const PROTOCOLS: Record<number, OutboundStat['protocol']> = { 6: 'tcp', 17: 'udp
 export function outboundOf({ maps }: Dump, dumps: Dumps): OutboundStat[] {
   const map = (name: string) => numbersOf(maps, name);
   const [sends, receives, asks, early, lost] = [map('@out_sends'), map('@out_recvs'), map('@out_asks'), map('@early'), map('@out_lost')];
+  const held = map('@out_held');
   const [waitNs, askedNs, repliedNs] = [map('@out_wait_ns'), map('@out_asked_ns'), map('@out_replied_ns')];
   const names = unixNames(dumps.lines);
   const buckets = new Map<string, Map<number, number>>();
@@ -48,7 +51,7 @@ export function outboundOf({ maps }: Dump, dumps: Dumps): OutboundStat[] {
     return {
       family, protocol: PROTOCOLS[Number(kind) & 255] ?? 'other',
       address: family === 'unix' ? names.get(String(BigInt.asUintN(64, BigInt(lo)))) ?? null : family === 'inet6' ? ipv6(hi, lo) : ipv4(lo),
-      port: Number(port), sends: sends.get(key) ?? 0, receives: receives.get(key) ?? 0, asks: asks.get(key) ?? 0,
+      port: Number(port), sends: sends.get(key) ?? 0, receives: receives.get(key) ?? 0, held: held.get(key) ?? 0, asks: asks.get(key) ?? 0,
       wait, pendingAtClose, meanPending: Math.max(0, pendingNs / windowNs),
     };
   });

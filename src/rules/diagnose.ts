@@ -2,6 +2,8 @@ import { hotFunctionsFact } from '../facts/hot-functions.js';
 import type { Diagnosis, FactReader, Finding, Rule } from '../types.js';
 import { rules as allRules } from './index.js';
 import { FACT_LABELS } from './support/facts.js';
+import { absent } from './support/finding.js';
+import { percent } from './support/format.js';
 import { namesCode } from './support/hot-code.js';
 import { behindCauses, causeOf, closeSecond, costWeight, weight, withCandidates } from './support/order.js';
 
@@ -23,6 +25,8 @@ const WORTH_NAMING = 0.1;
 const LEAST_CONFIDENCE = 0.5;
 /** A cause that costs less is true, but not why the server is slow. */
 const LEAST_COST = 0.02;
+/** A cause that costs less is as good as none. */
+const NOTHING = 0.005;
 /** Of the causes that were not sure enough, so many are worth telling apart. */
 const CANDIDATES = 3;
 /** What stays of the confidence in findings behind a load that was all wrong. */
@@ -30,7 +34,7 @@ const DOUBT = 0.5;
 
 /** Runs all rules over the facts of one run and ranks what they found. */
 export function diagnose(read: FactReader, rules: readonly Rule[] = allRules): Judgement {
-  const judged = rules.filter((rule) => rule.id !== 'unknown').map((rule) => judge(rule, read));
+  const judged = rules.filter((rule) => rule.id !== 'unknown').map((rule) => judge(rule, read)).map(withoutTrifle);
   const found = judged.flatMap(({ diagnosis }) => (diagnosis.kind === 'finding' ? [diagnosis.finding] : []));
   const ranked = rank(found);
   const [first] = ranked;
@@ -48,6 +52,13 @@ export function diagnose(read: FactReader, rules: readonly Rule[] = allRules): J
     }),
     notObserved: notObserved(judged, read),
   };
+}
+
+function withoutTrifle(judged: Judged): Judged {
+  const { diagnosis } = judged;
+  if (diagnosis.kind !== 'finding' || diagnosis.finding.kind !== 'cause' || costWeight(diagnosis.finding) >= NOTHING) return judged;
+  const { evidence: [first], cost } = diagnosis.finding;
+  return { ...judged, diagnosis: absent(`${first ? `${first.text}: ` : ''}${percent(cost.share)} of a request's time`) };
 }
 
 /** load that spoils the rest | causes | states | causes too small beside `healthy` | hints | notes. */

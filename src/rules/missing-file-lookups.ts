@@ -19,8 +19,6 @@ const LEAST_PER_REQUEST = 0.9;
 const MATTERS = 0.05;
 /** The same where no profile names code: the kernel's side alone. With the runtime's (paths, errors) it is several times that: 6% against 59% on a Node server. */
 const MATTERS_KERNEL_SIDE = 0.02;
-/** Of a request's time: less is as good as nothing. */
-const LEAST_COST = 0.01;
 const PATHS_SHOWN = 5;
 
 /** stat and open on paths that do not exist, again on each request: a search path walked at run time, an uncached miss. */
@@ -39,7 +37,6 @@ export const missingFileLookups: Rule = {
     const time = timeOf(read, failed, ofFailing);
     const cpu = optional(servingCpu(read));
     const share = (time.share ?? 0) * (cpu?.latencyShare ?? 1);
-    if (time.share !== null && share < LEAST_COST) return absent(`${count(perRequest)} lookups of missing files a request take ${percent(share)} of its time`);
     const matters = time.share !== null && time.share >= (time.byProfile === null ? MATTERS_KERNEL_SIDE : MATTERS);
     const groups = groupPaths(failed.paths.filter((p) => p.phase === 'serving' && isMissing(p))).slice(0, PATHS_SHOWN);
     const first = groups[0];

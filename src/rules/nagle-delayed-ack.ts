@@ -6,6 +6,7 @@ import { servingCpu, SATURATED } from './support/cpu.js';
 import { count, ms, percent } from './support/format.js';
 import { absent, clamp, confidence, evidence, found, noData, optional } from './support/finding.js';
 import { meanLatencyMs } from './support/latency.js';
+import { outboundNagle } from './support/outbound-nagle.js';
 
 const id = 'nagle-delayed-ack';
 const title = 'Responses wait for the client\'s delayed ACK (Nagle)';
@@ -33,6 +34,8 @@ export const nagleDelayedAck: Rule = {
     const s = sockets.value;
     const sends = s.sendsPerResponse ?? sendsPerRequest(read);
     const not = whyNot(s, sends, requests.value.keepAlive);
+    const outbound = not ? outboundNagle(read, id) : null;
+    if (outbound) return found(outbound);
     if (not) return absent(not);
     const latencyMs = meanLatencyMs(requests.value);
     const held = s.heldShare ?? s.notSentShare;

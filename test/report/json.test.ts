@@ -15,8 +15,8 @@ function objects(value: unknown, path = ''): { path: string; object: Record<stri
   return [{ path, object: value as Record<string, unknown> }, ...Object.entries(value).flatMap(([key, item]) => objects(item, `${path}/${key}`))];
 }
 
-/** Records keyed by errno are open by nature. */
-const isRecord = (path: string): boolean => /\/errors$/.test(path);
+/** Records keyed by errno or status are open by nature. */
+const isRecord = (path: string): boolean => /\/(errors|statuses)$/.test(path);
 const OPTIONAL = /\/(syscall|reason|enable|file|line|tail|speaks|follows)$/;
 
 describe.each(SAMPLES)('the JSON of %s', (name) => {

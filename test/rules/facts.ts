@@ -99,7 +99,7 @@ export const sockets = (more: Partial<SocketsFact> = {}): SocketsFact => ({
 
 export const peer = (pending: number, more: Partial<OutboundPeer> = {}): OutboundPeer => ({
   peer: '127.0.0.1:6379', protocol: 'tcp', port: 6379, process: 'redis-server', pid: 900, ownTree: false, pending, connections: Math.ceil(pending),
-  callsPerS: pending * 25, waitMs: { mean: 40, p50: 40, p90: 42 }, answered: true, ...more,
+  callsPerS: pending * 25, waitMs: { mean: 40, p50: 40, p90: 42 }, heldShare: 0, answered: true, ...more,
 });
 
 export const outbound = (...peers: OutboundPeer[]): OutboundFact => ({ source: 'ebpf', peers });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nagleDelayedAck } from '../../src/rules/nagle-delayed-ack.js';
-import { flaskNagle, nodeHello, requests, sockets, thread, threads, without } from './facts.js';
+import { flaskNagle, nodeHello, outbound, peer, requests, sockets, thread, threads, without } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 import { tightLatency } from './latency.js';
 
@@ -61,5 +61,20 @@ describe('nagle-delayed-ack', () => {
   it('has no data without sockets, or where nobody saw held bytes', () => {
     expect(noData(nagleDelayedAck, without(flaskNagle(), 'sockets')).enable).toBe('run the probe for sockets');
     noData(nagleDelayedAck, { ...flaskNagle(), sockets: { ...held!, heldShare: null, notSentShare: null, heldGapMs: null } });
+  });
+
+  it('sees it on the way to another server as well, which then is not why', () => {
+    const asking = (more: Parameters<typeof peer>[1]) => ({
+      requests: requests(50, 1125), sockets: sockets(), threads: threads([thread(0.14)]), outbound: outbound(peer(48.6, more)),
+    });
+    const f = finding(nagleDelayedAck, asking({ heldShare: 0.92 }));
+    expect(f).toMatchObject({ kind: 'cause', culprit: { kind: 'socket', name: expect.stringContaining('127.0.0.1:6379') as string } });
+    expect(f.cost.share).toBeGreaterThan(0.9);
+    expect(f.summary).toContain('Calls to');
+    // One send a call, or one that is never held; a peer that is slow by itself.
+    absent(nagleDelayedAck, asking({ heldShare: 0.01 }));
+    absent(nagleDelayedAck, asking({ heldShare: null }));
+    absent(nagleDelayedAck, asking({ heldShare: 0.92, waitMs: { mean: 5, p50: 5, p90: 6 } }));
+    absent(nagleDelayedAck, asking({ heldShare: 0.92, waitMs: { mean: 300, p50: 300, p90: 310 } }));
   });
 });

@@ -18,10 +18,10 @@ const FOLLOWS: Partial<Record<FindingId, readonly FindingId[]>> = {
 
 /**
  * What counts the same queue as another finding, and is not what holds it up: while one call at a time blocks a loop, or each
- * worker, all the others wait for the worker, not for the service. Only where that one weighs about as much.
+ * worker, all the others wait for the worker, not for the service; a question that was held back is not answered late. Only where that one weighs about as much.
  */
 const SAME_QUEUE: Readonly<Record<string, readonly string[]>> = {
-  'blocked-downstream': ['event-loop-blocked', 'worker-pool-exhausted'],
+  'blocked-downstream': ['event-loop-blocked', 'worker-pool-exhausted', 'nagle-delayed-ack'],
   // A fork holds the interpreter's lock until the child has begun: the others stand in line behind it.
   'lock-contention': ['process-spawn-per-request'],
   // The function that asks in vain is the one that is hot.
