@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cpuBoundUser } from '../../src/rules/cpu-bound-user.js';
-import { eventLoop, flaskNagle, frame, hot, hotFunction, nodeHello, requests, thread, threads, tick, without, type FactValues } from './facts.js';
+import { eventLoop, flaskNagle, frame, hot, hotFunction, nodeHello, outbound, peer, requests, thread, threads, tick, without, type FactValues } from './facts.js';
 import { absent, finding, noData } from './judge.js';
 import { tailedLatency } from './latency.js';
 
@@ -112,5 +112,21 @@ describe('cpu-bound-user', () => {
 
   it('has no data without threads', () => {
     expect(noData(cpuBoundUser, without(hotRank, 'threads')).enable).toBe('run the probe for threads');
+  });
+
+  it('is a helper\'s, where those that serve wait for it and only the load keeps it busy', () => {
+    const cluster = (before: number, peers = outbound()): FactValues => ({
+      requests: requests(50, 1200),
+      threads: threads([thread(0.1), thread(0.1, { pid: 200, tid: 200 }), thread(0.97, { pid: 300, tid: 300, role: 'helper', systemShare: 0.03 })]),
+      outbound: peers, 'before-load': [{ pid: 300, tid: 300, cpuShare: before }],
+      'hot-functions': hot([hotFunction(frame('byName', '/app/harbour/order.js'), 0.88, 0.88)], { app: 0.9 }),
+    });
+    const f = finding(cpuBoundUser, cluster(0.05));
+    expect(f).toMatchObject({ culprit: { name: expect.stringContaining('byName') as string } });
+    expect(f.summary).toContain('helper process');
+    expect(f.cost.share).toBeGreaterThan(0.8);
+    // Busy with something of its own; a server that is asked by its port.
+    absent(cpuBoundUser, cluster(0.95));
+    absent(cpuBoundUser, cluster(0.05, outbound(peer(20, { pid: 300 }))));
   });
 });

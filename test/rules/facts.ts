@@ -15,6 +15,7 @@ export interface FactValues {
   'failed-paths'?: FailedPathsFact; 'event-loop'?: EventLoopFact; gc?: GcFact; 'hot-functions'?: HotFunctionsFact;
   sockets?: SocketsFact; outbound?: OutboundFact; pool?: PoolFact; 'wait-ends'?: WaitEndsFact; overhead?: OverheadFact;
   queue?: QueueFact; limits?: LimitsFact; 'cpu-use'?: CpuUseFact; trends?: TrendsFact; 'rate-trend'?: RateTrend;
+  'before-load'?: { pid: number; tid: number; cpuShare: number }[];
   'gc-cpu'?: GcCpuFact; 'kernel-work'?: KernelWorkFact; 'serving-calls'?: ServingCallsFact; 'found-paths'?: FoundPath[];
 }
 

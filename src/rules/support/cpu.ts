@@ -3,13 +3,14 @@ import { requestsFact } from '../../facts/requests.js';
 import { threadsFact } from '../../facts/threads.js';
 import type { FactReader, Gathered, ThreadsFact, ThreadUse } from '../../types.js';
 import { clamp, optional } from './finding.js';
+import { fullHelpers } from './helpers.js';
 import { meanLatencyMs } from './latency.js';
 import { gilWait } from './locks.js';
 
 /** CPU of what serves: how near to its limit it is, and what that means for a request. */
 export interface ServingCpu {
-  /** What runs out first: one thread, or a process whose threads share one lock (the GIL). */
-  limit: 'thread' | 'process';
+  /** What runs out first: one thread, a process whose threads share one lock (the GIL), or a process that those that serve wait for. */
+  limit: 'thread' | 'process' | 'helper process';
   pid: number;
   /** Busiest serving thread. */
   tid: number;
@@ -55,7 +56,8 @@ export function servingCpu(read: FactReader): Gathered<ServingCpu> {
   const gathered = read(threadsFact);
   if (!gathered.ok) return gathered;
   const serving = gathered.value.threads.filter((t) => t.role === 'serving');
-  const limits = serving.length > 0 ? [...serving, ...fullWorkers(gathered.value, serving)] : [];
+  const helpers = serving.length > 0 ? fullHelpers(read, gathered.value, serving) : [];
+  const limits = serving.length > 0 ? [...serving, ...fullWorkers(gathered.value, serving), ...helpers] : [];
   const busiest = limits.reduce<ThreadUse | null>((a, b) => (a && demand(a) >= demand(b) ? a : b), null);
   if (!busiest) return { ok: false, reason: 'no thread was seen serving requests', enable: 'drive load at the server while it is watched' };
   const gil = gilWait(read);
@@ -67,9 +69,10 @@ export function servingCpu(read: FactReader): Gathered<ServingCpu> {
   const busy = clamp(locked ? Math.max(wanted(locked.cpuShare), demand(busiest)) : demand(busiest));
   const requests = optional(read(requestsFact));
   const rps = requests?.headline.rps ?? 0;
-  const msPerRequest = rps > 0 ? (workCpu(gathered.value) * 1000) / rps : null;
+  const helping = helpers.reduce((sum, t) => sum + t.cpuShare, 0);
+  const msPerRequest = rps > 0 ? ((workCpu(gathered.value) + helping) * 1000) / rps : null;
   return { ok: true, value: {
-    limit: locked ? 'process' : 'thread', pid: busiest.pid, tid: busiest.tid, name: busiest.name,
+    limit: locked ? 'process' : helpers.includes(busiest) ? 'helper process' : 'thread', pid: busiest.pid, tid: busiest.tid, name: busiest.name,
     busy, cpuShare, runQueueShare: busiest.runQueueShare,
     fillsMachine: workCpu(gathered.value) >= MOST_OF_MACHINE * gathered.value.cpus && gathered.value.idleCores < NO_CORE_LEFT,
     // In a process whose threads share a lock, those that serve may only hand the work on.
