@@ -111,6 +111,8 @@ class Sampler(object):
         self.main = self.get_ident()
         self.start_cpu = self.process_cpu = self.process_time()
         self.main_cpu = self.thread_time()
+        # After a fork it still counts the threads of the parent.
+        self.threads_then = _threads()
         self.watch.emit('{"type":"profile","event":"started","id":%d,"atNs":%d}' % (self.id, self.mono()))
         looker = self.make_looker()
         several = len(looker.now()) > 1
@@ -144,7 +146,7 @@ class Sampler(object):
         if frame is not None:
             used = self.thread_time() - self.main_cpu
             # Threads may come and go between two signals: the process then used more than its main thread did.
-            if _threads() > self.watching or self.process_time() - self.process_cpu > 2 * used + OTHERS_NS:
+            if _threads() - self.threads_then > self.watching or self.process_time() - self.process_cpu > 2 * used + OTHERS_NS:
                 self.disarm()
                 self.look_from_thread()
                 return

@@ -29,7 +29,8 @@ export interface ServingCallsFact {
   vainReaders: VainReader[];
 }
 
-const READS = /^(read|readv|recvfrom|recvmsg|accept4?)$/;
+/** Calls that take what has come. */
+export const READS = /^(read|readv|recvfrom|recvmsg|accept4?)$/;
 const EAGAIN = 11;
 
 export const servingCallsFact: Fact<ServingCallsFact> = {

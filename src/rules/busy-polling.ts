@@ -1,5 +1,5 @@
 import { hotFunctionsFact } from '../facts/hot-functions.js';
-import { servingCallsFact, type PollingThread, type ServingCall, type ServingCallsFact } from '../facts/serving-calls.js';
+import { READS, servingCallsFact, type PollingThread, type ServingCall, type ServingCallsFact } from '../facts/serving-calls.js';
 import { threadsFact } from '../facts/threads.js';
 import type { Diagnosis, FactReader, LedgerFact, Rule, ThreadsFact, ThreadUse } from '../types.js';
 import { ledgerFact } from '../facts/ledger.js';
@@ -18,7 +18,6 @@ const SPINS = 0.25;
 const LEAST_PER_S = 2_000;
 /** A turn after an empty poll that lasts longer than this did something, ns. */
 const IDLE_TURN_NS = 100_000;
-const READS = /^(read|readv|recvfrom|recvmsg|accept4?)$/;
 /** Reads a request that find nothing: a loop that reads until EAGAIN has one a request. */
 const VAIN_READS = 10;
 /** Of all reads. */

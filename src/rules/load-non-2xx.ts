@@ -25,8 +25,8 @@ export const loadNon2xx: Rule = {
   diagnose(read) {
     const requests = read(requestsFact);
     if (!requests.ok) return noData(requests);
-    const { headline, all, statusesOf } = requests.value;
-    const own = statusesOf !== null;
+    const { headline, all, statusesOf, tool } = requests.value;
+    const own = tool === 'none';
     const load = Object.keys(headline.statuses).length > 0 ? headline : all;
     if (load.completed <= 0) return { kind: 'no-data', why: 'no response came back' };
     if (Object.keys(load.statuses).length === 0 && load.non2xx === 0) {
@@ -43,7 +43,7 @@ export const loadNon2xx: Rule = {
       cost: { share, msPerRequest: null },
       evidence: [
         evidence(`${percent(share)} of the responses were not 2xx or 3xx`, share, 'share'),
-        ...(!own
+        ...(statusesOf === null
           ? [evidence(`${count(load.non2xx)} of ${count(load.completed)} responses`, load.non2xx, 'responses'), evidence(`status ${status}: ${count(times)} times`, times, 'responses')]
           : [evidence(`read in ${count(statusesOf)} answers as the server wrote them`, statusesOf, 'responses'), evidence(`status ${status}: ${percent(times / load.completed)} of them`, times / load.completed, 'share')]),
       ],

@@ -51,7 +51,7 @@ export const nagleDelayedAck: Rule = {
     return found({
       id, title, kind: 'cause',
       summary: `${sends === null ? 'Several' : count(sends)} sends a response without TCP_NODELAY: the last one waits for the client's delayed ACK`
-        + (costMs === null ? '.' : `, ${ms(costMs)} of each request${latencyMs === null ? '' : ` (mean ${ms(latencyMs)})`}${busy === null ? '' : `, while the server uses ${percent(busy)} of a core`}.`),
+        + (costMs === null ? '.' : `, ${ms(costMs)} of each request${latencyMs === null ? '' : ` (mean ${ms(latencyMs)})`}${cpu === null ? '' : `, while the server uses ${percent(cpu.cpuShare)} of a core`}.`),
       confidence: confidence(0.55, [[s.noDelay === null ? null : !s.noDelay, 0.15], [sends === null ? null : true, 0.1], [usual, 0.1], [s.heldShare === null ? null : held >= 0.5, 0.05], [busy === null ? null : busy < SATURATED, 0.1]]),
       cost: { share, msPerRequest: costMs },
       evidence: [
@@ -60,7 +60,7 @@ export const nagleDelayedAck: Rule = {
         s.heldShare === null ? evidence(`unsent bytes on ${percent(held)} of the samples of established sockets`, held, 'share')
           : evidence(`${percent(held)} of the responses had their last send held back by the kernel`, held, 'share'),
         ...(s.heldGapMs === null ? [] : [evidence(`${ms(s.heldGapMs)} from the last send to the client's next request${s.freeGapMs === null ? '' : `, ${ms(s.freeGapMs)} when nothing was held`}`, s.heldGapMs, 'ms')]),
-        ...(busy === null ? [] : [evidence(`the serving thread used ${percent(busy)} of a core`, busy, 'cores')]),
+        ...(cpu === null ? [] : [evidence(`the serving ${cpu.limit} used ${percent(cpu.cpuShare)} of a core`, cpu.cpuShare, 'cores')]),
       ],
       culprit: { kind: 'socket', name: 'served sockets without TCP_NODELAY' },
       advice: [

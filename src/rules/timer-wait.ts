@@ -91,7 +91,7 @@ export const timerWait: Rule = {
     }
     return found({
       id, title, kind: 'cause',
-      summary: `Each request waits about ${ms(wait.p50Ms)} for ${sleeps ? `a sleep (${asleep.syscall})` : 'a timer or something as regular'}, ${whoWaits(wait, flying, sleeps)}, while the server uses ${percent(cpu.value.busy)} of a core.`,
+      summary: `Each request waits about ${ms(wait.p50Ms)} for ${sleeps ? `a sleep (${asleep.syscall})` : 'a timer or something as regular'}, ${whoWaits(wait, flying, sleeps)}, while the server uses ${percent(cpu.value.cpuShare)} of a core.`,
       confidence: confidence(0.5, [[sleeps ? true : null, 0.2], [sockets?.serviceMs ? true : null, 0.1], [watched && !sleeps ? true : null, 0.1], [asks ? false : null, 0.4], [ends === null ? null : ends.timeoutsPerS >= LEAST_TIMEOUTS_PER_S, 0.1], [wait.atOnce === null ? null : true, 0.05], [wait.spread <= TIGHT.clear, 0.08], [loop === null ? null : findStalls(loop, requests.value, optional(read(threadsFact))).kind === 'none', 0.02]]),
       cost: { share, msPerRequest: waitMs },
       evidence: [

@@ -39,8 +39,10 @@ describe('load-non-2xx', () => {
   });
 
   it('says of a server\'s own traffic what was looked at, and that it is no benchmark', () => {
-    const r = requests(8, 1000, { source: 'server', statusesOf: 240, window: { statuses: { 200: 3000, 503: 1000 }, completed: 4000, non2xx: 1000 } });
+    const r = requests(8, 1000, { source: 'server', tool: 'none', statusesOf: 240, window: { statuses: { 200: 3000, 503: 1000 }, completed: 4000, non2xx: 1000 } });
     const f = finding(loadNon2xx, { requests: r });
+    // A load command whose answers nobody else counts.
+    expect(finding(loadNon2xx, { requests: { ...r, tool: 'hey' } }).summary).toContain('this load measures');
     expect(f.summary).toContain('what its clients get is an error');
     expect(f.evidence.map((e) => e.text)).toEqual(['25% of the responses were not 2xx or 3xx', 'read in 240 answers as the server wrote them', 'status 503: 25% of them']);
   });

@@ -3,8 +3,11 @@ import { outboundFact } from '../../facts/outbound.js';
 import type { FactReader, ThreadsFact, ThreadUse } from '../../types.js';
 import { optional } from './finding.js';
 
-/** Of a core: out of CPU, and idle. */
+/** Of a core, run and waited for: from here on a queue forms (SATURATED in cpu.ts). */
 const FULL = 0.8;
+/** Of a core, run: less, and it is others who hold the CPU. */
+const RUNS = 0.5;
+/** Of a core: a serving thread that wants more may be what runs out itself. */
 const IDLE = 0.5;
 /** Of a core before the load came: more, and it is busy with something of its own. */
 const QUIET = 0.3;
@@ -20,7 +23,7 @@ const QUIET = 0.3;
 export function fullHelpers(read: FactReader, { threads }: ThreadsFact, serving: readonly ThreadUse[]): ThreadUse[] {
   if (serving.some((t) => t.cpuShare + t.runQueueShare >= IDLE)) return [];
   const servingPids = new Set(serving.map((t) => t.pid));
-  const full = threads.filter((t) => !servingPids.has(t.pid) && t.cpuShare + t.runQueueShare >= FULL && t.cpuShare >= IDLE);
+  const full = threads.filter((t) => !servingPids.has(t.pid) && t.cpuShare + t.runQueueShare >= FULL && t.cpuShare >= RUNS);
   if (full.length === 0) return [];
   const [before, outbound] = [optional(read(beforeLoadFact)), optional(read(outboundFact))];
   if (!before || !outbound) return [];

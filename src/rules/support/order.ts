@@ -18,7 +18,8 @@ const FOLLOWS: Partial<Record<FindingId, readonly FindingId[]>> = {
 
 /**
  * What counts the same queue as another finding, and is not what holds it up: while one call at a time blocks a loop, or each
- * worker, all the others wait for the worker, not for the service; a question that was held back is not answered late. Only where that one weighs about as much.
+ * worker, all the others wait for the worker, not for the service; a question that was held back is not answered late. Only
+ * where that one weighs about as much.
  */
 const SAME_QUEUE: Readonly<Record<string, readonly string[]>> = {
   'blocked-downstream': ['event-loop-blocked', 'worker-pool-exhausted', 'nagle-delayed-ack'],
